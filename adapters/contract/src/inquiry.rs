@@ -1,0 +1,126 @@
+//! An inquiry as an adapter sees it: plain values in, the bureau's word out.
+
+use jiff::Timestamp;
+use zeroize::Zeroizing;
+
+use crate::Failure;
+
+/// What an adapter can do.
+#[derive(Clone, Debug, Default)]
+pub struct Capabilities {
+    /// Products that may be inquired for.
+    pub products: Vec<Product>,
+}
+
+/// A kind of report.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Product {
+    /// Our name of it: `personal_report`.
+    pub name: &'static str,
+    /// The dictionary that reads it, by name in `schemas`.
+    pub dictionary: &'static str,
+}
+
+/// A request in the bureau's own codes. Holds personal data: `Debug` is masked.
+#[derive(Clone)]
+pub struct InquiryRequest {
+    /// Product name, one of [`Capabilities::products`].
+    pub product: String,
+    /// Name of the subject, normalized.
+    pub subject_name: Zeroizing<String>,
+    /// ID type of the subject, in the bureau's code list.
+    pub id_type: String,
+    /// ID number of the subject, normalized.
+    pub id_number: Zeroizing<String>,
+    /// The bureau's reason code, from [`crate::Adapter::reason_code`].
+    pub reason: String,
+    /// The institution that sends the message (14 characters at the PBOC).
+    pub institution_code: String,
+    /// The member on whose behalf it asks; often the same.
+    pub originator_code: String,
+    /// The institution's user at the bureau.
+    pub user: String,
+    /// That user's password, in clear; the adapter hashes it as mandated.
+    pub password: Zeroizing<String>,
+    /// The member's user at the bureau.
+    pub originator_user: String,
+    /// Serial number of the message within its day, below 100,000,000; unique
+    /// for the institution.
+    pub serial: u32,
+    /// When the message is made.
+    pub at: Timestamp,
+}
+
+impl std::fmt::Debug for InquiryRequest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("InquiryRequest")
+            .field("product", &self.product)
+            .field("reason", &self.reason)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How an inquiry ended.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// The bureau answered with a report.
+    Answered(Answer),
+    /// The exchange failed before or on the way.
+    Failed(Failure),
+    /// The bureau knows no such subject.
+    NoHit {
+        /// The bureau's result code.
+        code: String,
+    },
+    /// The bureau refused, in well-formed words.
+    Rejected(Rejection),
+    /// A whole answer arrived that cannot be read; it is kept as it came.
+    Unreadable {
+        /// Stable code of the defect: `not_xml`, `wrong_length`, ...
+        defect: &'static str,
+        /// The reply's body.
+        raw: Zeroizing<Vec<u8>>,
+    },
+}
+
+/// A report.
+pub struct Answer {
+    /// The bureau's result code.
+    pub code: String,
+    /// The bureau left something out.
+    pub partial: bool,
+    /// The report's XML.
+    pub report: Zeroizing<Vec<u8>>,
+}
+
+impl std::fmt::Debug for Answer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Answer")
+            .field("code", &self.code)
+            .field("partial", &self.partial)
+            .field("report_bytes", &self.report.len())
+            .finish()
+    }
+}
+
+/// A refusal by the bureau.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Rejection {
+    /// The bureau's result code, as it came.
+    pub code: String,
+    /// The code stands in our table; otherwise it is unclassified.
+    pub listed: bool,
+    /// What it means, Chinese then English; empty when not listed.
+    pub meaning: [String; 2],
+    /// What would cure it, Chinese then English.
+    pub cure: [String; 2],
+}
+
+/// Fields that the bureau's format cannot carry.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("the request does not fit the bureau's format: {}", fields.join(", "))]
+pub struct RequestError {
+    /// Field and defect, one each, without the value: `subject_name: longer than 30 characters`.
+    pub fields: Vec<String>,
+}

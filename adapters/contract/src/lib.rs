@@ -1,0 +1,41 @@
+//! What every bureau adapter promises.
+//!
+//! # Promise
+//!
+//! An adapter is a codec and a protocol without I/O: for an operation it yields
+//! [`Step`]s and takes what became of them, until it is [`Step::Done`]. Sockets,
+//! certificates, limits, retries, clocks and the audit trail belong to the
+//! gateway and exist once.
+//!
+//! # What is not here
+//!
+//! No authorization: an adapter takes plain requests. Only the gateway's
+//! dispatch, which holds an authorized inquiry, carries its steps to a socket.
+
+pub mod inquiry;
+pub mod step;
+
+pub use inquiry::{Answer, Capabilities, InquiryRequest, Outcome, Product, Rejection, RequestError};
+pub use step::{Conversation, Failure, Happened, Step, WireReply, WireRequest};
+
+/// One bureau dialect.
+pub trait Adapter: Send + Sync {
+    /// Stable name of the dialect, as configuration names it: `pboc`.
+    fn name(&self) -> &'static str;
+
+    /// What it can do; what is not listed is not there to be called.
+    fn capabilities(&self) -> &Capabilities;
+
+    /// The bureau's reason code for one of the gateway's purposes, by product.
+    ///
+    /// `None` means unmapped: the gateway refuses such an inquiry.
+    fn reason_code(&self, product: &str, purpose: &str) -> Option<&str>;
+
+    /// Starts one inquiry.
+    ///
+    /// # Errors
+    ///
+    /// Every field that the bureau's format cannot carry, all at once; nothing
+    /// was sent.
+    fn inquire(&self, request: InquiryRequest) -> Result<Box<dyn Conversation>, RequestError>;
+}

@@ -1,0 +1,1 @@
+//! Bureau servers with fault switches.

@@ -1,0 +1,1 @@
+//! Mandated formats as data, and the engine that reads them.
