@@ -15,7 +15,9 @@
 pub mod inquiry;
 pub mod step;
 
-pub use inquiry::{Answer, Capabilities, InquiryRequest, Outcome, Product, Rejection, RequestError};
+pub use inquiry::{
+    Answer, Capabilities, InquiryRequest, Outcome, Product, Rejection, RequestError,
+};
 pub use step::{Conversation, Failure, Happened, Step, WireReply, WireRequest};
 
 /// One bureau dialect.
