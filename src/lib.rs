@@ -1,1 +1,9 @@
-//! The gateway.
+//! creditgate stands between an institution's systems and the credit bureaus.
+//!
+//! Arrows point down only: faces (`cli`, `api`) call capabilities, capabilities
+//! call `bureaus` and `audit`, all of them stand on `platform`, the adapters
+//! and `schemas`. `docs/ARCHITECTURE.md` is the map.
+
+pub mod platform;
+#[cfg(test)]
+mod testing;

@@ -1,1 +1,3 @@
+//! The `creditgate` command.
+
 fn main() {}

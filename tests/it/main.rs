@@ -1,1 +1,2 @@
+//! The tests that run the whole gateway.
 fn main() {}

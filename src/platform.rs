@@ -1,0 +1,6 @@
+//! What every capability stands on: clock, identifiers, database, vault,
+//! configuration, certificates, logs. Nothing here knows a capability.
+
+pub mod clock;
+pub mod db;
+pub mod ids;

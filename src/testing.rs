@@ -1,0 +1,69 @@
+//! What unit tests share: databases of both kinds.
+
+use std::sync::Arc;
+
+use sqlx::{Connection, PgConnection};
+
+use crate::platform::db::{BoxFuture, Db, DbError, NewEntry, Sealer, Tx};
+
+/// A sealer that forgets: for tests that are not about the audit log.
+pub(crate) struct Forget;
+
+impl Sealer for Forget {
+    fn seal<'t>(
+        &'t self,
+        _: &'t mut Tx<'_>,
+        _: Vec<NewEntry>,
+    ) -> BoxFuture<'t, Result<(), DbError>> {
+        Box::pin(async { Ok(()) })
+    }
+}
+
+/// A fresh database; its file, if any, lives as long as this.
+pub(crate) struct TestDb {
+    pub(crate) db: Db,
+    pub(crate) address: String,
+    pub(crate) name: &'static str,
+    _folder: Option<tempfile::TempDir>,
+}
+
+/// A fresh database of each kind that this machine has. Without `DATABASE_URL`
+/// PostgreSQL is left out loudly, and in CI that is a failure.
+pub(crate) async fn databases(sealer: Arc<dyn Sealer>) -> Vec<TestDb> {
+    let folder = tempfile::tempdir().unwrap();
+    let address = format!("sqlite:{}", folder.path().join("test.db").display());
+    let db = Db::open(&address, Arc::clone(&sealer)).await.unwrap();
+    let mut all = vec![TestDb {
+        db,
+        address,
+        name: "sqlite",
+        _folder: Some(folder),
+    }];
+    match std::env::var("DATABASE_URL") {
+        Ok(server) => {
+            let name = format!("creditgate_{}", uuid::Uuid::now_v7().simple());
+            let mut conn = PgConnection::connect(&server).await.unwrap();
+            sqlx::query(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}")))
+                .execute(&mut conn)
+                .await
+                .unwrap();
+            let (front, _) = server.rsplit_once('/').unwrap();
+            let address = format!("{front}/{name}");
+            let db = Db::open(&address, sealer).await.unwrap();
+            all.push(TestDb {
+                db,
+                address,
+                name: "postgres",
+                _folder: None,
+            });
+        }
+        Err(_) => {
+            assert!(
+                std::env::var_os("CI").is_none(),
+                "CI must test on PostgreSQL too"
+            );
+            eprintln!("PostgreSQL NOT TESTED: set DATABASE_URL (tests/run does)");
+        }
+    }
+    all
+}
