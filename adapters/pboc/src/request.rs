@@ -1,0 +1,204 @@
+//! Writes D101: header line, XML, signature, SOAP envelope.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use contract::{InquiryRequest, RequestError, WireRequest};
+use jiff::tz::Offset;
+use sm3::{Digest, Sm3};
+use zeroize::Zeroizing;
+
+use crate::{codes, response, xml};
+
+/// Institution code of the centre (S2, S5; high).
+pub(crate) const CENTRE: &str = "B0000000000001";
+
+/// Service below the base address of an environment, `.../v2/prod` (S2, S6; medium).
+const PATH: &str = "/channel-query/ServiceAccept";
+
+/// Base64 characters of a signature that D101 has room for (S2; high).
+const MAX_SIGNATURE: usize = 1024;
+
+/// Header line and XML: what the signature covers.
+pub(crate) struct Message(Zeroizing<String>);
+
+impl Message {
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+}
+
+/// Composes the message, or names every field that does not fit.
+pub(crate) fn message(request: &InquiryRequest) -> Result<Message, RequestError> {
+    check(request)?;
+    let password = Zeroizing::new(sm3_hex(request.password.as_bytes()));
+    Ok(compose(request, &password))
+}
+
+/// The signed message in its envelope. The signature stays as the signer made
+/// it: raw, DER and PKCS#7 all occur (`README.md`).
+///
+/// The error is the cause of a failure before sending.
+pub(crate) fn envelope(message: &Message, signature: &[u8]) -> Result<WireRequest, &'static str> {
+    if signature.is_empty() {
+        return Err("signature_empty");
+    }
+    let signature = STANDARD.encode(signature);
+    if signature.len() > MAX_SIGNATURE {
+        return Err("signature_too_long");
+    }
+    let signed = trailed(message, &signature);
+    // Escaping adds less than a half to these messages.
+    let mut body = Zeroizing::new(String::with_capacity(signed.len() * 3 / 2 + 1024));
+    body.push_str(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
+         <soapenv:Envelope xmlns:soapenv=\"http://schemas.xmlsoap.org/soap/envelope/\" \
+         xmlns:q=\"http://ws.serviceaccept.ws.service.query.channel.pbccrc.org/\">\n \
+         <soapenv:Body>\n  \
+         <q:psCreditReportQueryReq>\n   \
+         <querymessage>",
+    );
+    xml::escape_into(&mut body, &signed);
+    body.push_str(
+        "</querymessage>\n  \
+         </q:psCreditReportQueryReq>\n \
+         </soapenv:Body>\n\
+         </soapenv:Envelope>\n",
+    );
+    Ok(WireRequest {
+        path: PATH.to_owned(),
+        headers: vec![
+            ("content-type", "text/xml; charset=utf-8".to_owned()),
+            ("soapaction", "\"\"".to_owned()),
+        ],
+        body: Zeroizing::new(body.as_bytes().to_vec()),
+        reply_limit_bytes: response::MAX_REPLY_BYTES,
+    })
+}
+
+fn trailed(message: &Message, signature: &str) -> Zeroizing<String> {
+    let mut signed = Zeroizing::new(String::with_capacity(message.0.len() + signature.len() + 6));
+    for part in [&message.0, "{S:", signature, ":S}"] {
+        signed.push_str(part);
+    }
+    signed
+}
+
+fn compose(request: &InquiryRequest, password_sm3: &str) -> Message {
+    // File and message dates are fixed to the centre's time.
+    let at = Offset::constant(8).to_datetime(request.at);
+    let header = format!(
+        "B2.0.0{}{CENTRE}{}D101{}{:08}{:010}\r\n",
+        request.institution_code,
+        at.strftime("%Y%m%d%H%M%S"),
+        at.strftime("%Y%m%d"),
+        request.serial,
+        0,
+    );
+    let mut text = Zeroizing::new(String::with_capacity(1024));
+    text.push_str(&header);
+    text.push_str("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Document>\n");
+    let head: [(&str, &str); 3] = [
+        ("QueryOrgCode", &request.institution_code),
+        ("UserCode", &request.user),
+        ("Password", password_sm3),
+    ];
+    let body: [(&str, &str); 7] = [
+        ("OriginateOrgCode", &request.originator_code),
+        ("OriginateUserCode", &request.originator_user),
+        ("Name", &request.subject_name),
+        ("IDType", &request.id_type),
+        ("IDNum", &request.id_number),
+        ("QueryReason", &request.reason),
+        ("ServiceCode", codes::PERSONAL_SERVICE),
+    ];
+    for (group, items) in [("Head", &head[..]), ("Msg", &body[..])] {
+        text.push_str(&format!(" <{group}>\n"));
+        for (name, value) in items {
+            text.push_str(&format!("  <{name}>"));
+            xml::escape_into(&mut text, value);
+            text.push_str(&format!("</{name}>\n"));
+        }
+        text.push_str(&format!(" </{group}>\n"));
+    }
+    text.push_str("</Document>");
+    Message(text)
+}
+
+/// Lower case: the samples have it, one client writes capitals.
+fn sm3_hex(bytes: &[u8]) -> String {
+    Sm3::digest(bytes)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+/// Limits of `interface-items.tsv`, D101.
+fn check(request: &InquiryRequest) -> Result<(), RequestError> {
+    let mut fields = Vec::new();
+    let mut must = |holds: bool, field: &str, defect: &str| {
+        if !holds {
+            fields.push(format!("{field}: {defect}"));
+        }
+    };
+    must(
+        request.product == crate::PERSONAL_REPORT,
+        "product",
+        "not offered",
+    );
+    for (field, value) in [
+        ("institution_code", &request.institution_code),
+        ("originator_code", &request.originator_code),
+    ] {
+        let fits = value.len() == 14
+            && value
+                .bytes()
+                .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
+        must(fits, field, "not 14 capital letters and digits");
+    }
+    let texts: [(&str, &str, usize); 4] = [
+        ("subject_name", &request.subject_name, 30),
+        ("id_number", &request.id_number, 20),
+        ("user", &request.user, 64),
+        ("originator_user", &request.originator_user, 64),
+    ];
+    for (field, value, most) in texts {
+        must(!value.is_empty(), field, "empty");
+        must(
+            value.chars().count() <= most,
+            field,
+            &format!("longer than {most} characters"),
+        );
+        must(value.trim() == value, field, "begins or ends with a space");
+        let clean = !value
+            .chars()
+            .any(|c| c.is_control() || xml::is_forbidden(c));
+        must(clean, field, "holds a control character");
+    }
+    must(
+        codes::is_id_type(&request.id_type),
+        "id_type",
+        "not in the code list",
+    );
+    must(
+        codes::is_reason(&request.reason),
+        "reason",
+        "not in the code list",
+    );
+    must(!request.password.is_empty(), "password", "empty");
+    must(
+        request.serial < 100_000_000,
+        "serial",
+        "longer than 8 digits",
+    );
+    let year = Offset::constant(8).to_datetime(request.at).year();
+    must(
+        (2000..=9999).contains(&year),
+        "at",
+        "not a year of this century or later",
+    );
+    if fields.is_empty() {
+        Ok(())
+    } else {
+        Err(RequestError { fields })
+    }
+}

@@ -1,0 +1,217 @@
+//! The contract's suite over samples of this dialect, and its property.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use contract::conformance::{Case, Sample, Samples, findings, run_offline};
+use contract::{Adapter, Happened, InquiryRequest, Outcome, WireReply};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use proptest::prelude::*;
+use zeroize::Zeroizing;
+
+use crate::{Pboc, xml};
+
+const REPORT: &str = include_str!("../testdata/report.xml");
+const SIGNATURE: &[u8] = b"SYNTHETIC-DETACHED-SIGNATURE";
+const HEADER: &str =
+    "B2.0.0B0000000000001Z99990000H000120260316100501D10220260316000000010000000000\r\n";
+
+pub(crate) fn request() -> InquiryRequest {
+    InquiryRequest {
+        product: "personal_report".to_owned(),
+        subject_name: Zeroizing::new("示例乙".to_owned()),
+        id_type: "10".to_owned(),
+        id_number: Zeroizing::new("99000019880412024X".to_owned()),
+        reason: "02".to_owned(),
+        institution_code: "Z99990000H0001".to_owned(),
+        originator_code: "Z99990000H0001".to_owned(),
+        user: "demo_query_user".to_owned(),
+        password: Zeroizing::new("Example-1".to_owned()),
+        originator_user: "demo_query_user".to_owned(),
+        serial: 1,
+        at: "2026-03-16T02:05:00Z".parse().unwrap(),
+    }
+}
+
+pub(crate) fn soap(message: &str) -> Vec<u8> {
+    let mut body = "<S:Envelope xmlns:S=\"http://schemas.xmlsoap.org/soap/envelope/\"><S:Body>\
+        <q:psCreditReportQueryReqResponse xmlns:q=\"http://ws.serviceaccept.ws.service.query.channel.pbccrc.org/\"><return>"
+        .to_owned();
+    xml::escape_into(&mut body, message);
+    body.push_str("</return></q:psCreditReportQueryReqResponse></S:Body></S:Envelope>");
+    body.into_bytes()
+}
+
+pub(crate) fn d102(code: &str, report: &str) -> String {
+    let mut message = HEADER.to_owned();
+    let _ = write!(
+        message,
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Document><Msg><ResultCode>{code}</ResultCode>\
+         <ResultDesc>示例</ResultDesc><ReportName>2026031600000001.xml</ReportName>\
+         <ReportMessage>{report}</ReportMessage></Msg></Document>{{S:{}:S}}",
+        STANDARD.encode(SIGNATURE),
+    );
+    message
+}
+
+pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// A reply with this report, in Base64 only.
+fn hit(report: &[u8]) -> Vec<u8> {
+    soap(&d102("AAA000", &STANDARD.encode(report)))
+}
+
+pub(crate) fn answer(body: &[u8]) -> Outcome {
+    let conversation = Pboc::new().inquire(request()).unwrap();
+    run_offline(conversation, SIGNATURE, |_| {
+        Happened::Replied(WireReply {
+            status: 200,
+            body: Zeroizing::new(body.to_vec()),
+        })
+    })
+}
+
+fn samples() -> Samples {
+    let short = REPORT.replace("</PRH>", "</PRH><!-- rest left out -->");
+    let bomb = REPORT.replace(
+        "<Document>",
+        "<!DOCTYPE Document [<!ENTITY a \"aaaaaaaaaa\"><!ENTITY b \"&a;&a;&a;&a;\">]><Document>",
+    );
+    let deep = REPORT.replace(
+        "<PRH>",
+        &("<x>".repeat(100_000) + &"</x>".repeat(100_000) + "<PRH>"),
+    );
+    let golden = include_str!("../testdata/response.msg");
+    let mut gbk = hit(REPORT.as_bytes());
+    let at = gbk.windows(6).position(|w| w == "示例".as_bytes()).unwrap();
+    gbk.splice(at..at + 6, [0xca, 0xbe, 0xc0, 0xfd]);
+    let mut padded = gzip(REPORT.as_bytes());
+    padded.extend(b"0000");
+    let mut wrong_size = gzip(REPORT.as_bytes());
+    let last = wrong_size.len() - 1;
+    wrong_size[last] ^= 1;
+    let base64 = STANDARD.encode(REPORT);
+    let sample = |name, case, body| Sample { name, case, body };
+    let whole = || Case::Hit(REPORT.as_bytes().to_vec());
+    Samples {
+        request: request(),
+        signature: SIGNATURE.to_vec(),
+        body: include_str!("../testdata/request-soap.xml")
+            .replace(
+                &"0".repeat(64),
+                // `printf Example-1 | openssl dgst -sm3`
+                "ae4d684181958db0f80f0d1be132a058fea2c588d32e010c3e8ff4c0925c2b1b",
+            )
+            .into_bytes(),
+        replies: vec![
+            sample("sample, gzip", whole(), soap(golden)),
+            sample("base64 only", whole(), hit(REPORT.as_bytes())),
+            sample("base64 in lines", whole(), {
+                let lines: Vec<_> = base64
+                    .as_bytes()
+                    .chunks(76)
+                    .map(String::from_utf8_lossy)
+                    .collect();
+                soap(&d102("AAA000", &lines.join("\r\n")))
+            }),
+            sample(
+                "shortened",
+                Case::Partial,
+                soap(&d102("DBO004", &STANDARD.encode(short))),
+            ),
+            sample("no report", Case::NoHit, soap(&d102("AAA001", ""))),
+            sample(
+                "sample, refused",
+                Case::Refused,
+                soap(&(HEADER.to_owned() + include_str!("../testdata/response-error.xml"))),
+            ),
+            sample("unlisted", Case::UnlistedCode, soap(&d102("DBE999", ""))),
+            sample("other subject", Case::OtherSubject, {
+                hit(REPORT
+                    .replace("99000019880412024X", "990000198804120250")
+                    .as_bytes())
+            }),
+            sample("reply in gbk", Case::WrongEncoding, gbk),
+            sample("report says gbk", Case::WrongEncoding, {
+                hit(REPORT.replace("\"UTF-8\"", "\"GBK\"").as_bytes())
+            }),
+            sample("reply in utf-16", Case::WrongEncoding, {
+                let text = String::from_utf8(hit(REPORT.as_bytes())).unwrap();
+                let units = std::iter::once(0xfeff).chain(text.encode_utf16());
+                units.flat_map(u16::to_le_bytes).collect()
+            }),
+            sample("reply beyond the limit", Case::Oversize, {
+                hit(&vec![b'a'; crate::response::MAX_REPLY_BYTES])
+            }),
+            sample("gzip bomb", Case::Oversize, {
+                soap(&d102(
+                    "AAA000",
+                    &STANDARD.encode(gzip(&vec![b' '; 65 << 20])),
+                ))
+            }),
+            sample("short header", Case::WrongLength, {
+                soap(&golden.replacen("B2.0.0B", "B2.0.0", 1))
+            }),
+            sample("base64 less one", Case::WrongLength, {
+                soap(&d102("AAA000", &base64[..base64.len() - 1]))
+            }),
+            sample("base64 less eight", Case::WrongLength, {
+                soap(&d102("AAA000", &base64[..base64.len() - 8]))
+            }),
+            sample("gzip of other size", Case::WrongLength, {
+                soap(&d102("AAA000", &STANDARD.encode(wrong_size)))
+            }),
+            sample("gzip and more", Case::WrongLength, {
+                soap(&d102("AAA000", &STANDARD.encode(padded)))
+            }),
+            sample("bomb in report", Case::EntityBomb, hit(bomb.as_bytes())),
+            sample("bomb in envelope", Case::EntityBomb, {
+                let text = String::from_utf8(soap(golden)).unwrap();
+                format!("<!DOCTYPE a [<!ENTITY b \"bb\">]>{text}").into_bytes()
+            }),
+            sample("deep in report", Case::DeepNesting, hit(deep.as_bytes())),
+            sample("deep in envelope", Case::DeepNesting, {
+                "<a>".repeat(100_000).into_bytes()
+            }),
+        ],
+    }
+}
+
+#[test]
+fn the_dialect_keeps_every_promise_of_the_contract() {
+    assert_eq!(findings(&Pboc::new(), &samples()), Vec::<String>::new());
+}
+
+proptest! {
+    #[test]
+    fn arbitrary_bytes_are_never_an_answer(body in prop::collection::vec(any::<u8>(), 0..2048)) {
+        prop_assert!(!matches!(answer(&body), Outcome::Answered(_)));
+    }
+
+    #[test]
+    fn an_arbitrary_message_is_never_an_answer(code in "[A-Z]{3}00[0-9]", report in ".{0,200}") {
+        prop_assert!(!matches!(answer(&soap(&d102(&code, &report))), Outcome::Answered(_)));
+    }
+
+    /// The sum in GZIP, and the subject, guard the report on its way.
+    #[test]
+    fn a_changed_reply_is_never_another_report(
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
+    ) {
+        let mut body = soap(include_str!("../testdata/response.msg"));
+        for (at, byte) in changes {
+            let at = at.index(body.len());
+            body[at] = byte;
+        }
+        if let Outcome::Answered(answer) = answer(&body) {
+            prop_assert_eq!(&answer.report[..], REPORT.as_bytes());
+        }
+    }
+}
