@@ -4,6 +4,8 @@
 //! call `bureaus` and `audit`, all of them stand on `platform`, the adapters
 //! and `schemas`. `docs/ARCHITECTURE.md` is the map.
 
+pub mod api;
+pub mod inquiries;
 pub mod platform;
 #[cfg(test)]
 mod testing;

@@ -66,8 +66,18 @@ pub const EDGES: &[(State, State)] = &[
 impl State {
     /// All states, in the order of an inquiry's life.
     pub const ALL: [Self; 12] = [
-        Received, Refused, OnHold, Permitted, Dispatched, Answered, AnsweredUnreadable, Rejected,
-        Unsent, Unknown, Reconciled, Withdrawn,
+        Received,
+        Refused,
+        OnHold,
+        Permitted,
+        Dispatched,
+        Answered,
+        AnsweredUnreadable,
+        Rejected,
+        Unsent,
+        Unknown,
+        Reconciled,
+        Withdrawn,
     ];
 
     /// The stored and published name.
@@ -146,7 +156,12 @@ mod tests {
         // Only a provably unsent dispatch may be repeated; the service is the
         // only user of this edge, and an unknown one never comes back.
         assert!(State::Dispatched.may_become(State::Permitted));
-        for lost in [State::Unknown, State::Answered, State::AnsweredUnreadable, State::Rejected] {
+        for lost in [
+            State::Unknown,
+            State::Answered,
+            State::AnsweredUnreadable,
+            State::Rejected,
+        ] {
             assert!(!lost.may_become(State::Permitted), "{lost:?}");
             assert!(!lost.may_become(State::Dispatched), "{lost:?}");
         }
