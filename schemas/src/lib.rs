@@ -1,4 +1,6 @@
 //! Mandated formats as data, and the engine that reads them.
 
 pub mod codes;
+pub mod ident;
 pub mod table;
+pub mod text;
