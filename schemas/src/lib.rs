@@ -2,5 +2,7 @@
 
 pub mod codes;
 pub mod ident;
+pub mod message;
 pub mod table;
 pub mod text;
+pub mod xml;
