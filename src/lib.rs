@@ -6,6 +6,7 @@
 
 pub mod api;
 pub mod inquiries;
+pub mod audit;
 pub mod platform;
 #[cfg(test)]
 mod testing;

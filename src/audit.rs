@@ -1,0 +1,28 @@
+//! The audit trail: an append-only Merkle log of who asked what, and why.
+//!
+//! # Promise
+//!
+//! An entry is durable before the act it describes begins, and every index is
+//! used once. A reader who holds two checkpoints can prove that the later log
+//! contains the earlier one; `docs/AUDIT.md` tells how, with their own tools.
+//!
+//! # What is not here
+//!
+//! Entries hold a keyed digest of the subject, never a name or an identity
+//! number, so that erasing a person's data leaves every proof intact.
+//!
+//! # Failure
+//!
+//! If an append fails the act must not start. Nothing in this module retries.
+
+pub mod checkpoint;
+pub mod entry;
+pub mod hex;
+pub mod json;
+pub mod key;
+pub mod merkle;
+pub mod note;
+pub mod outline;
+pub mod proof;
+pub mod subject;
+pub mod tile;
