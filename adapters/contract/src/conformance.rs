@@ -311,3 +311,108 @@ fn is_open(outcome: &Outcome) -> bool {
         Outcome::Unreadable { .. } | Outcome::Failed(Failure::Unknown { .. })
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Answer, Capabilities, RequestError};
+
+    /// Takes every reply for a report, and asks again after a failure.
+    struct Careless(Capabilities);
+
+    struct Talk {
+        name: String,
+    }
+
+    impl Adapter for Careless {
+        fn name(&self) -> &'static str {
+            "careless"
+        }
+
+        fn capabilities(&self) -> &Capabilities {
+            &self.0
+        }
+
+        fn reason_code(&self, _: &str, _: &str) -> Option<&str> {
+            None
+        }
+
+        fn inquire(&self, request: InquiryRequest) -> Result<Box<dyn Conversation>, RequestError> {
+            Ok(Box::new(Talk {
+                name: request.subject_name.to_string(),
+            }))
+        }
+    }
+
+    impl Conversation for Talk {
+        fn next(&mut self, last: Option<Happened>) -> Step {
+            let report = match last {
+                None => {
+                    return Step::Http(WireRequest {
+                        path: format!("/{}", self.name),
+                        headers: Vec::new(),
+                        body: Zeroizing::default(),
+                        reply_limit_bytes: 1,
+                    });
+                }
+                Some(Happened::Replied(reply)) => reply.body,
+                Some(_) => return Step::Done(Outcome::Failed(Failure::NotSent { cause: "cut" })),
+            };
+            let code = String::new();
+            Step::Done(Outcome::Answered(Answer {
+                code,
+                partial: false,
+                report,
+            }))
+        }
+    }
+
+    #[test]
+    fn a_careless_adapter_does_not_pass() {
+        let text = |s: &str| Zeroizing::new(s.to_owned());
+        let request = InquiryRequest {
+            product: "p".to_owned(),
+            subject_name: text("测试甲"),
+            id_type: "10".to_owned(),
+            id_number: text("999999199001010016"),
+            reason: "02".to_owned(),
+            institution_code: "Z99990000H0001".to_owned(),
+            originator_code: "Z99990000H0001".to_owned(),
+            user: "u".to_owned(),
+            password: text("p4ssword"),
+            originator_user: "u".to_owned(),
+            serial: 1,
+            at: jiff::Timestamp::UNIX_EPOCH,
+        };
+        let reply = |name, case| Sample {
+            name,
+            case,
+            body: b"0123456789".to_vec(),
+        };
+        let samples = Samples {
+            request,
+            signature: Vec::new(),
+            body: b"x".to_vec(),
+            replies: vec![
+                reply("hit", Case::Hit(b"0123456789".to_vec())),
+                reply("refusal", Case::Refused),
+            ],
+        };
+        let findings = findings(&Careless(Capabilities::default()), &samples);
+        for expected in [
+            "the body is not the golden one",
+            "personal data outside the body",
+            "no sample of EntityBomb",
+            "refusal became Answered",
+            "hit cut at 0/10 became Answered",
+            "hit with status 503 became Answered",
+            "Unknown { cause: \"cut\" } became Failed(NotSent",
+        ] {
+            assert!(
+                findings.iter().any(|f| f.starts_with(expected)),
+                "{expected}: {findings:#?}"
+            );
+        }
+        assert!(!findings.iter().any(|f| f.starts_with("hit became")));
+    }
+}

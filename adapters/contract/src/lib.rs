@@ -12,7 +12,7 @@
 //! No authorization: an adapter takes plain requests. Only the gateway's
 //! dispatch, which holds an authorized inquiry, carries its steps to a socket.
 
-#[cfg(feature = "conformance")]
+#[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 pub mod inquiry;
 pub mod step;

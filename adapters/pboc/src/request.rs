@@ -70,7 +70,7 @@ pub(crate) fn envelope(message: &Message, signature: &[u8]) -> Result<WireReques
             ("content-type", "text/xml; charset=utf-8".to_owned()),
             ("soapaction", "\"\"".to_owned()),
         ],
-        body: Zeroizing::new(body.as_bytes().to_vec()),
+        body: Zeroizing::new(std::mem::take(&mut *body).into_bytes()),
         reply_limit_bytes: response::MAX_REPLY_BYTES,
     })
 }
@@ -94,7 +94,7 @@ fn compose(request: &InquiryRequest, password_sm3: &str) -> Message {
         request.serial,
         0,
     );
-    let mut text = Zeroizing::new(String::with_capacity(1024));
+    let mut text = Zeroizing::new(String::with_capacity(2048));
     text.push_str(&header);
     text.push_str("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Document>\n");
     let head: [(&str, &str); 3] = [
@@ -200,5 +200,128 @@ fn check(request: &InquiryRequest) -> Result<(), RequestError> {
         Ok(())
     } else {
         Err(RequestError { fields })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::{SIGNATURE, request};
+
+    /// The samples carry zeros where the digest of the password stands.
+    fn sample() -> Message {
+        compose(&request(), &"0".repeat(64))
+    }
+
+    #[test]
+    fn the_message_is_the_sample_byte_for_byte() {
+        let signed = trailed(&sample(), &STANDARD.encode(SIGNATURE));
+        assert_eq!(*signed, include_str!("../testdata/request.msg"));
+        assert_eq!(signed.find("\r\n"), Some(78));
+    }
+
+    #[test]
+    fn the_envelope_is_the_sample_byte_for_byte() {
+        let wire = envelope(&sample(), SIGNATURE).unwrap();
+        let body = std::str::from_utf8(&wire.body).unwrap();
+        assert_eq!(body, include_str!("../testdata/request-soap.xml"));
+        assert_eq!(wire.path, "/channel-query/ServiceAccept");
+    }
+
+    #[test]
+    fn the_password_goes_out_as_its_sm3_digest() {
+        // GB/T 32905-2016, annex A.1.
+        let expected = "66c7f0f462eeedd9d1f2d46bdc10e4e24167c4875cf2f7a2297da02b8f4ba8e0";
+        assert_eq!(sm3_hex(b"abc"), expected);
+        let mut request = request();
+        request.password = Zeroizing::new("abc".to_owned());
+        let message = message(&request).unwrap();
+        assert!(
+            message
+                .0
+                .contains(&format!("<Password>{expected}</Password>"))
+        );
+    }
+
+    #[test]
+    fn times_are_those_of_the_centre() {
+        let mut request = request();
+        request.at = "2026-03-15T16:00:00Z".parse().unwrap();
+        request.serial = 99_999_999;
+        let message = message(&request).unwrap();
+        assert_eq!(&message.0[34..68], "20260316000000D1012026031699999999");
+    }
+
+    #[test]
+    fn markup_in_a_value_stays_text() {
+        let mut request = request();
+        request.subject_name = Zeroizing::new("甲</Name>&\u{20BB7}".to_owned());
+        let message = message(&request).unwrap();
+        assert!(
+            message
+                .0
+                .contains("<Name>甲&lt;/Name&gt;&amp;\u{20BB7}</Name>")
+        );
+        let wire = envelope(&message, SIGNATURE).unwrap();
+        let mut found = None;
+        let read = xml::leaves(&wire.body, |path, text| {
+            assert_eq!(path, "Envelope/Body/psCreditReportQueryReq/querymessage");
+            found = Some(text.to_owned());
+            Ok(())
+        });
+        assert_eq!(read, Ok(()));
+        assert_eq!(
+            found.unwrap(),
+            *trailed(&message, &STANDARD.encode(SIGNATURE))
+        );
+    }
+
+    #[test]
+    fn every_field_that_does_not_fit_is_named_at_once_and_without_its_value() {
+        let text = |s: &str| Zeroizing::new(s.to_owned());
+        let bad = InquiryRequest {
+            product: "company_report".to_owned(),
+            subject_name: text(&"测".repeat(31)),
+            id_type: "99".to_owned(),
+            id_number: text(" 1\n"),
+            reason: "2".to_owned(),
+            institution_code: "z99990000h0001".to_owned(),
+            originator_code: "Z9999".to_owned(),
+            user: String::new(),
+            password: text(""),
+            originator_user: "u".repeat(65),
+            serial: 100_000_000,
+            at: "1999-12-31T00:00:00Z".parse().unwrap(),
+        };
+        let error = message(&bad).map(|_| ()).unwrap_err();
+        let expected = [
+            "product: not offered",
+            "institution_code: not 14 capital letters and digits",
+            "originator_code: not 14 capital letters and digits",
+            "subject_name: longer than 30 characters",
+            "id_number: begins or ends with a space",
+            "id_number: holds a control character",
+            "user: empty",
+            "originator_user: longer than 64 characters",
+            "id_type: not in the code list",
+            "reason: not in the code list",
+            "password: empty",
+            "serial: longer than 8 digits",
+            "at: not a year of this century or later",
+        ];
+        assert_eq!(error.fields, expected);
+    }
+
+    #[test]
+    fn a_signature_that_has_no_room_is_not_sent() {
+        let cases = [
+            (0, Some("signature_empty")),
+            (768, None),
+            (769, Some("signature_too_long")),
+        ];
+        for (bytes, expected) in cases {
+            let refused = envelope(&sample(), &vec![0; bytes]).map(|_| ()).err();
+            assert_eq!(refused, expected, "{bytes} bytes");
+        }
     }
 }

@@ -308,3 +308,237 @@ fn check_subject(report: &[u8], asked: &Asked) -> Result<(), Defect> {
         Err(Defect::OtherSubject)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::{HEADER, REPORT, answer, d102, gzip, reply, soap};
+
+    /// Outcome and its code in a word, for tables.
+    fn word(outcome: &Outcome) -> String {
+        match outcome {
+            Outcome::Answered(answer) if answer.partial => format!("partial {}", answer.code),
+            Outcome::Answered(answer) => format!("report {}", answer.code),
+            Outcome::NoHit { code } => format!("no hit {code}"),
+            Outcome::Rejected(r) if r.listed => format!("refused {}", r.code),
+            Outcome::Rejected(rejection) => format!("unlisted {}", rejection.code),
+            Outcome::Unreadable { defect, .. } => format!("unreadable {defect}"),
+            Outcome::Failed(Failure::Unknown { cause }) => format!("unknown {cause}"),
+            other => format!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn code_and_report_decide_together() {
+        let report = STANDARD.encode(REPORT);
+        let cases = [
+            ("AAA000", report.as_str(), "report AAA000"),
+            ("AAA000", "", "unreadable contradiction"),
+            ("AAA001", "", "no hit AAA001"),
+            ("AAA001", &report, "unreadable contradiction"),
+            ("DBE004", "", "refused DBE004"),
+            ("DBE004", &report, "unreadable contradiction"),
+            ("DBO004", &report, "partial DBO004"),
+            ("DBO004", "", "refused DBO004"),
+            ("DBE999", "", "unlisted DBE999"),
+            ("DBE999", &report, "unreadable contradiction"),
+            (" AAA001\n", "", "no hit AAA001"),
+            ("aaa001", "", "unlisted aaa001"),
+            ("", "", "unreadable no_result_code"),
+            ("AAA0000", "", "unreadable no_result_code"),
+            ("甲", "", "unreadable no_result_code"),
+        ];
+        for (code, report, expected) in cases {
+            let outcome = answer(&soap(&d102(code, report)));
+            assert_eq!(
+                word(&outcome),
+                expected,
+                "code {code}, {} characters",
+                report.len()
+            );
+        }
+    }
+
+    #[test]
+    fn an_envelope_holds_one_answer() {
+        let message = d102("AAA001", "");
+        let text = String::from_utf8(soap(&message)).unwrap();
+        let fault = "<e:Envelope xmlns:e='x'><e:Body><e:Fault><faultcode>e:Server</faultcode>\
+            </e:Fault></e:Body></e:Envelope>";
+        let cases = [
+            ("as it is", text.clone(), "no hit AAA001"),
+            ("fault", fault.to_owned(), "unknown soap_fault"),
+            (
+                "empty fault",
+                "<Envelope><Body><Fault/></Body></Envelope>".into(),
+                "unknown soap_fault",
+            ),
+            (
+                "fault and answer",
+                text.replace("</S:Body>", "<Fault/></S:Body>"),
+                "unreadable not_soap",
+            ),
+            ("no body", "<Envelope/>".into(), "unreadable not_soap"),
+            (
+                "page of a proxy",
+                "<html><body>x</body></html>".into(),
+                "unreadable not_soap",
+            ),
+            ("bare message", message, "unreadable not_xml"),
+            (
+                "two answers",
+                text.replace("<return>", "<return/><return>"),
+                "unreadable repeated_item",
+            ),
+            (
+                "answer outside",
+                text.replace("S:Body", "S:Header"),
+                "unreadable not_soap",
+            ),
+            ("nothing", String::new(), "unknown reply_empty"),
+        ];
+        for (name, body, expected) in cases {
+            assert_eq!(word(&answer(body.as_bytes())), expected, "case {name}");
+        }
+    }
+
+    #[test]
+    fn the_header_line_is_held_against_the_request() {
+        let rest = d102("AAA001", "").split_off(HEADER.len());
+        let put = |from: usize, text: &str| {
+            let mut header = HEADER.to_owned();
+            header.replace_range(from..from + text.len(), text);
+            header
+        };
+        let line = HEADER.trim_end();
+        let cases = [
+            ("as it is", HEADER.to_owned(), true),
+            ("zeros and no line end", format!("{line}00"), true),
+            ("up to position 68 only", line[..68].to_owned(), true),
+            ("line feed only", format!("{line}\n"), true),
+            ("other message id", put(67, "9"), true),
+            ("none", String::new(), false),
+            ("one short of 68", line[..67].to_owned(), false),
+            ("one beyond 80", format!("{line}000"), false),
+            ("batch", put(0, "A"), false),
+            ("version", put(1, "3"), false),
+            ("not the centre", put(19, "2"), false),
+            ("to another institution", put(33, "2"), false),
+            ("our own request", put(48, "D101"), false),
+            ("letters in the time", put(34, "x"), false),
+            ("letters in the id", put(60, "x"), false),
+            ("letters in the reserve", put(70, "x"), false),
+            ("beyond ASCII", line.replace("B2.0.0", "B2.0.０"), false),
+        ];
+        for (name, header, fits) in cases {
+            let outcome = answer(&soap(&format!("{header}{rest}")));
+            let expected = if fits {
+                "no hit AAA001"
+            } else {
+                "unreadable wrong_header"
+            };
+            assert_eq!(word(&outcome), expected, "case {name}");
+        }
+    }
+
+    #[test]
+    fn what_follows_the_document_is_a_signature_or_nothing() {
+        let message = d102("AAA001", "");
+        let (document, _) = message.split_once("{S:").unwrap();
+        let cases = [
+            ("", true),
+            ("\r\n", true),
+            ("{S:AAAA:S}", true),
+            ("{S:AAAA}\r\n", true),
+            ("{S:AAAA", false),
+            ("{S:AAA:S}", false),
+            ("{S:AAAA:S}x", false),
+            ("AAAA", false),
+        ];
+        for (trailer, fits) in cases {
+            let outcome = answer(&soap(&format!("{document}{trailer}")));
+            let expected = if fits {
+                "no hit AAA001"
+            } else {
+                "unreadable bad_trailer"
+            };
+            assert_eq!(word(&outcome), expected, "trailer {trailer:?}");
+        }
+        let second = answer(&soap(&message.replace("{S:", "<x/>{S:")));
+        assert_eq!(word(&second), "unreadable not_xml");
+    }
+
+    #[test]
+    fn a_report_is_unpacked_within_limits_and_is_about_the_subject() {
+        let pack = |report: &[u8]| STANDARD.encode(report);
+        let id = "<PA01BI01>99000019880412024X</PA01BI01>";
+        let cases = [
+            ("base64", pack(REPORT.as_bytes()), "report AAA000"),
+            ("gzip", pack(&gzip(REPORT.as_bytes())), "report AAA000"),
+            (
+                "small x",
+                pack(REPORT.replace("24X<", "24x<").as_bytes()),
+                "report AAA000",
+            ),
+            (
+                "twice gzip",
+                pack(&gzip(&gzip(REPORT.as_bytes()))),
+                "unreadable wrong_encoding",
+            ),
+            (
+                "no base64",
+                "<![CDATA[<Document/>]]>".to_owned(),
+                "unreadable bad_base64",
+            ),
+            ("page", pack(b"<html></html>"), "unreadable other_subject"),
+            (
+                "nobody",
+                pack(REPORT.replace(id, "").as_bytes()),
+                "unreadable other_subject",
+            ),
+            (
+                "two people",
+                pack(REPORT.replace(id, &id.repeat(2)).as_bytes()),
+                "unreadable repeated_item",
+            ),
+            (
+                "other type",
+                pack(REPORT.replace("<PA01BD01>10<", "<PA01BD01>2<").as_bytes()),
+                "unreadable other_subject",
+            ),
+            (
+                "packed too tightly",
+                pack(&gzip(&vec![b' '; 8 << 20])),
+                "unreadable too_large",
+            ),
+            (
+                "cut gzip",
+                pack(&gzip(REPORT.as_bytes())[..999]),
+                "unreadable bad_gzip",
+            ),
+        ];
+        for (name, report, expected) in cases {
+            assert_eq!(
+                word(&answer(&soap(&d102("AAA000", &report)))),
+                expected,
+                "case {name}"
+            );
+        }
+    }
+
+    #[test]
+    fn only_status_200_speaks_for_the_bureau() {
+        let body = soap(&d102("AAA001", ""));
+        let cases = [
+            (200, "no hit AAA001"),
+            (202, "unknown status_other"),
+            (307, "unknown status_3xx"),
+            (404, "unknown status_4xx"),
+            (500, "unknown status_5xx"),
+            (503, "unknown status_5xx"),
+        ];
+        for (status, expected) in cases {
+            assert_eq!(word(&reply(status, &body)), expected, "status {status}");
+        }
+    }
+}

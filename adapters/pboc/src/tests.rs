@@ -14,9 +14,9 @@ use zeroize::Zeroizing;
 
 use crate::{Pboc, xml};
 
-const REPORT: &str = include_str!("../testdata/report.xml");
-const SIGNATURE: &[u8] = b"SYNTHETIC-DETACHED-SIGNATURE";
-const HEADER: &str =
+pub(crate) const REPORT: &str = include_str!("../testdata/report.xml");
+pub(crate) const SIGNATURE: &[u8] = b"SYNTHETIC-DETACHED-SIGNATURE";
+pub(crate) const HEADER: &str =
     "B2.0.0B0000000000001Z99990000H000120260316100501D10220260316000000010000000000\r\n";
 
 pub(crate) fn request() -> InquiryRequest {
@@ -69,10 +69,14 @@ fn hit(report: &[u8]) -> Vec<u8> {
 }
 
 pub(crate) fn answer(body: &[u8]) -> Outcome {
+    reply(200, body)
+}
+
+pub(crate) fn reply(status: u16, body: &[u8]) -> Outcome {
     let conversation = Pboc::new().inquire(request()).unwrap();
     run_offline(conversation, SIGNATURE, |_| {
         Happened::Replied(WireReply {
-            status: 200,
+            status,
             body: Zeroizing::new(body.to_vec()),
         })
     })
