@@ -18,8 +18,13 @@
 use std::borrow::Cow;
 
 use quick_xml::Reader;
+use quick_xml::XmlVersion;
 use quick_xml::errors::{Error, SyntaxError};
 use quick_xml::events::{BytesRef, BytesStart, Event};
+
+mod leaves;
+
+pub use leaves::leaves;
 
 /// How much a document may ask of its reader.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -238,13 +243,18 @@ impl<'a> Scanner<'a> {
         }
         let end = start + 1 + tag.name().as_ref().len();
         let name = self.source.get(start + 1..end).ok_or(XmlError::Malformed)?;
-        if name.is_empty() {
+        // The reader takes what stands there for a name.
+        let may_begin = |c: char| c.is_alphabetic() || c == '_';
+        let may_follow = |c: char| c.is_alphanumeric() || "_-.:".contains(c);
+        if !name.starts_with(may_begin) || !name.chars().all(may_follow) {
             return Err(XmlError::Malformed);
         }
         let mut attributes = false;
         if !tag.attributes_raw().trim_ascii().is_empty() {
             for attribute in tag.attributes() {
                 let attribute = attribute.map_err(|_| XmlError::Malformed)?;
+                let value = attribute.normalized_value(XmlVersion::Implicit1_0);
+                value.map_err(|_| XmlError::Entity)?;
                 attributes |= attribute.key.as_namespace_binding().is_none();
             }
         }
@@ -307,7 +317,7 @@ mod tests {
             elements: 5,
         };
         let long = format!("<a>{}</a>", "x".repeat(300));
-        let cases: [(&str, &[u8], Result<&str, XmlError>); 30] = [
+        let cases: [(&str, &[u8], Result<&str, XmlError>); 32] = [
             (
                 "plain",
                 "<a><b>测</b><c/></a>".as_bytes(),
@@ -371,6 +381,8 @@ mod tests {
             ("text after the root", b"<a/>x", Err(Malformed)),
             ("not XML", b"{\"a\":1}", Err(Malformed)),
             ("bad attribute", b"<a b=c/>", Err(Malformed)),
+            ("bad name", b"<a&b></a&b>", Err(Malformed)),
+            ("entity in an attribute", b"<a b='&x;'/>", Err(Entity)),
             (
                 "too deep",
                 b"<a><a><a><a/></a></a></a>",
