@@ -18,9 +18,9 @@
 //! back ends in an [`contract::Outcome`]; nothing panics.
 
 mod codes;
+mod escape;
 mod request;
 mod response;
-mod xml;
 
 use contract::{
     Adapter, Capabilities, Conversation, Failure, Happened, InquiryRequest, Outcome, Product,
@@ -69,7 +69,9 @@ impl Adapter for Pboc {
     }
 
     fn reason_code(&self, product: &str, purpose: &str) -> Option<&str> {
-        (product == PERSONAL_REPORT).then(|| codes::reason(purpose))?
+        (product == PERSONAL_REPORT)
+            .then(|| schemas::message::reason(purpose))?
+            .map(|reason| reason.code)
     }
 
     fn inquire(&self, request: InquiryRequest) -> Result<Box<dyn Conversation>, RequestError> {

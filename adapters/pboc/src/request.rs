@@ -4,10 +4,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use contract::{InquiryRequest, RequestError, WireRequest};
 use jiff::tz::Offset;
+use schemas::message::{Defect, Message as Format};
 use sm3::{Digest, Sm3};
 use zeroize::Zeroizing;
 
-use crate::{codes, response, xml};
+use crate::{codes, escape, response};
 
 /// Institution code of the centre (S2, S5; high).
 pub(crate) const CENTRE: &str = "B0000000000001";
@@ -29,8 +30,8 @@ impl Message {
 
 /// Composes the message, or names every field that does not fit.
 pub(crate) fn message(request: &InquiryRequest) -> Result<Message, RequestError> {
-    check(request)?;
     let password = Zeroizing::new(sm3_hex(request.password.as_bytes()));
+    check(request, &password)?;
     Ok(compose(request, &password))
 }
 
@@ -57,7 +58,7 @@ pub(crate) fn envelope(message: &Message, signature: &[u8]) -> Result<WireReques
          <q:psCreditReportQueryReq>\n   \
          <querymessage>",
     );
-    xml::escape_into(&mut body, &signed);
+    escape::escape_into(&mut body, &signed);
     body.push_str(
         "</querymessage>\n  \
          </q:psCreditReportQueryReq>\n \
@@ -97,31 +98,49 @@ fn compose(request: &InquiryRequest, password_sm3: &str) -> Message {
     let mut text = Zeroizing::new(String::with_capacity(2048));
     text.push_str(&header);
     text.push_str("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Document>\n");
-    let head: [(&str, &str); 3] = [
-        ("QueryOrgCode", &request.institution_code),
-        ("UserCode", &request.user),
-        ("Password", password_sm3),
-    ];
-    let body: [(&str, &str); 7] = [
-        ("OriginateOrgCode", &request.originator_code),
-        ("OriginateUserCode", &request.originator_user),
-        ("Name", &request.subject_name),
-        ("IDType", &request.id_type),
-        ("IDNum", &request.id_number),
-        ("QueryReason", &request.reason),
-        ("ServiceCode", codes::PERSONAL_SERVICE),
-    ];
-    for (group, items) in [("Head", &head[..]), ("Msg", &body[..])] {
-        text.push_str(&format!(" <{group}>\n"));
-        for (name, value) in items {
-            text.push_str(&format!("  <{name}>"));
-            xml::escape_into(&mut text, value);
-            text.push_str(&format!("</{name}>\n"));
+    let mut group = "";
+    for element in Format::d101().elements() {
+        let above = element.path.split('/').nth(1).unwrap_or_default();
+        if above != group {
+            close_group(&mut text, group);
+            text.push_str(&format!(" <{above}>\n"));
+            group = above;
         }
-        text.push_str(&format!(" </{group}>\n"));
+        text.push_str(&format!("  <{}>", element.tag));
+        let (_, value) = item(request, password_sm3, element.tag).unwrap_or_default();
+        escape::escape_into(&mut text, value);
+        text.push_str(&format!("</{}>\n", element.tag));
     }
+    close_group(&mut text, group);
     text.push_str("</Document>");
     Message(text)
+}
+
+fn close_group(text: &mut String, group: &str) {
+    if !group.is_empty() {
+        text.push_str(&format!(" </{group}>\n"));
+    }
+}
+
+/// Field of the request and value of an element of D101.
+fn item<'a>(
+    request: &'a InquiryRequest,
+    password_sm3: &'a str,
+    tag: &str,
+) -> Option<(&'static str, &'a str)> {
+    Some(match tag {
+        "IDNum" => ("id_number", &request.id_number),
+        "IDType" => ("id_type", &request.id_type),
+        "Name" => ("subject_name", &request.subject_name),
+        "OriginateOrgCode" => ("originator_code", &request.originator_code),
+        "OriginateUserCode" => ("originator_user", &request.originator_user),
+        "Password" => ("password", password_sm3),
+        "QueryOrgCode" => ("institution_code", &request.institution_code),
+        "QueryReason" => ("reason", &request.reason),
+        "ServiceCode" => ("product", codes::PERSONAL_SERVICE),
+        "UserCode" => ("user", &request.user),
+        _ => return None,
+    })
 }
 
 /// Lower case: the samples have it, one client writes capitals.
@@ -132,59 +151,43 @@ fn sm3_hex(bytes: &[u8]) -> String {
         .collect()
 }
 
-/// Limits of `interface-items.tsv`, D101.
-fn check(request: &InquiryRequest) -> Result<(), RequestError> {
-    let mut fields = Vec::new();
+/// The limits of the format's table, and what the table cannot say.
+fn check(request: &InquiryRequest, password_sm3: &str) -> Result<(), RequestError> {
+    let value = |tag: &str| item(request, password_sm3, tag).map(|(_, value)| value);
+    let defects = Format::d101().check(value);
+    let mut fields: Vec<String> = defects.iter().map(|defect| name(request, defect)).collect();
     let mut must = |holds: bool, field: &str, defect: &str| {
         if !holds {
             fields.push(format!("{field}: {defect}"));
         }
     };
+    for (field, code) in [
+        ("institution_code", &request.institution_code),
+        ("originator_code", &request.originator_code),
+    ] {
+        // The header line has fixed widths, so a byte must be a character.
+        let plain = code
+            .bytes()
+            .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
+        must(plain, field, "holds more than capital letters and digits");
+    }
+    let texts: [(&str, &str); 4] = [
+        ("subject_name", &request.subject_name),
+        ("id_number", &request.id_number),
+        ("user", &request.user),
+        ("originator_user", &request.originator_user),
+    ];
+    for (field, text) in texts {
+        must(text.trim() == text, field, "begins or ends with a space");
+        let carried = !text.contains(['\u{fffe}', '\u{ffff}']);
+        must(carried, field, "holds a character that XML cannot carry");
+    }
     must(
         request.product == crate::PERSONAL_REPORT,
         "product",
         "not offered",
     );
-    for (field, value) in [
-        ("institution_code", &request.institution_code),
-        ("originator_code", &request.originator_code),
-    ] {
-        let fits = value.len() == 14
-            && value
-                .bytes()
-                .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
-        must(fits, field, "not 14 capital letters and digits");
-    }
-    let texts: [(&str, &str, usize); 4] = [
-        ("subject_name", &request.subject_name, 30),
-        ("id_number", &request.id_number, 20),
-        ("user", &request.user, 64),
-        ("originator_user", &request.originator_user, 64),
-    ];
-    for (field, value, most) in texts {
-        must(!value.is_empty(), field, "empty");
-        must(
-            value.chars().count() <= most,
-            field,
-            &format!("longer than {most} characters"),
-        );
-        must(value.trim() == value, field, "begins or ends with a space");
-        let clean = !value
-            .chars()
-            .any(|c| c.is_control() || xml::is_forbidden(c));
-        must(clean, field, "holds a control character");
-    }
-    must(
-        codes::is_id_type(&request.id_type),
-        "id_type",
-        "not in the code list",
-    );
-    must(
-        codes::is_reason(&request.reason),
-        "reason",
-        "not in the code list",
-    );
-    must(!request.password.is_empty(), "password", "empty");
+    must(!request.password.is_empty(), "password", "missing");
     must(
         request.serial < 100_000_000,
         "serial",
@@ -203,8 +206,20 @@ fn check(request: &InquiryRequest) -> Result<(), RequestError> {
     }
 }
 
+/// The finding under the name of the request's field.
+fn name(request: &InquiryRequest, defect: &Defect) -> String {
+    let field = item(request, "", defect.tag).map_or(defect.tag, |(field, _)| field);
+    let finding = defect.to_string();
+    format!(
+        "{field}{}",
+        finding.strip_prefix(defect.tag).unwrap_or(&finding)
+    )
+}
+
 #[cfg(test)]
 mod tests {
+    use schemas::xml::Limits;
+
     use super::*;
     use crate::tests::{SIGNATURE, request};
 
@@ -264,10 +279,9 @@ mod tests {
         );
         let wire = envelope(&message, SIGNATURE).unwrap();
         let mut found = None;
-        let read = xml::leaves(&wire.body, |path, text| {
+        let read = schemas::xml::leaves(&wire.body, Limits::default(), |path, text| {
             assert_eq!(path, "Envelope/Body/psCreditReportQueryReq/querymessage");
             found = Some(text.to_owned());
-            Ok(())
         });
         assert_eq!(read, Ok(()));
         assert_eq!(
@@ -295,17 +309,17 @@ mod tests {
         };
         let error = message(&bad).map(|_| ()).unwrap_err();
         let expected = [
-            "product: not offered",
-            "institution_code: not 14 capital letters and digits",
-            "originator_code: not 14 capital letters and digits",
-            "subject_name: longer than 30 characters",
-            "id_number: begins or ends with a space",
-            "id_number: holds a control character",
-            "user: empty",
+            "user: missing",
+            "originator_code: not 14 characters long",
             "originator_user: longer than 64 characters",
+            "subject_name: longer than 30 characters",
             "id_type: not in the code list",
+            "id_number: holds a forbidden character",
             "reason: not in the code list",
-            "password: empty",
+            "institution_code: holds more than capital letters and digits",
+            "id_number: begins or ends with a space",
+            "product: not offered",
+            "password: missing",
             "serial: longer than 8 digits",
             "at: not a year of this century or later",
         ];

@@ -4,19 +4,20 @@ use std::io::Read as _;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use contract::{Answer, Failure, InquiryRequest, Outcome, Rejection, WireReply};
+use contract::{Answer, Failure, InquiryRequest, Outcome, WireReply};
 use flate2::bufread::GzDecoder;
+use schemas::message::{Message, MessageError};
+use schemas::xml::{self, Limits, XmlError};
 use zeroize::Zeroizing;
 
-use crate::codes::{self, Class};
-use crate::{request, xml};
+use crate::{codes, request};
 
 /// A reply beyond this is cut off. A long report in Base64 is under one; the
 /// centre shortens what is too long (DBO004). The limit is ours.
 pub(crate) const MAX_REPLY_BYTES: usize = 16 << 20;
 
 /// A report beyond this is not unpacked. The limit is ours.
-const MAX_REPORT_BYTES: usize = 64 << 20;
+const MAX_REPORT_BYTES: usize = 32 << 20;
 
 /// Bytes that one compressed byte may become, once a report is long. Reports
 /// of the samples grow 14 times; DEFLATE can reach 1032.
@@ -42,61 +43,60 @@ impl From<&InquiryRequest> for Asked {
     }
 }
 
-/// Why an answer cannot be read.
+/// Why an answer cannot be read. Its stable code is that of [`Outcome::Unreadable`].
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Defect {
+enum Defect {
     /// Characters outside Base64, or a length that Base64 cannot have.
     Base64,
-    /// The code does not fit what came with it, or belongs to another operation.
+    /// The code does not fit what came with it.
     Contradiction,
-    /// A document type declaration.
-    Doctype,
-    /// A reference to an entity that XML does not define.
-    Entity,
+    /// Not a D102 document.
+    Document(MessageError),
     /// A compressed report that is cut, changed, or followed by more.
     Gzip,
     /// A header line of other fields, parties or type.
     Header,
     /// No result code, or none of six letters and digits.
     NoResultCode,
-    /// Not well-formed XML.
-    NotXml,
     /// Not one answer in a SOAP envelope.
     NotSoap,
     /// A report on somebody else, or on nobody.
     OtherSubject,
-    /// Bytes after the document that are no signature.
-    Trailer,
-    /// An element that may come once came twice.
-    Twice,
-    /// Elements too deep inside each other.
-    TooDeep,
     /// A report longer than the limits, or packed too tightly.
     TooLarge,
-    /// Bytes that are not UTF-8, or a declaration that says so.
-    WrongEncoding,
+    /// Bytes after the document that are no signature.
+    Trailer,
+    /// No XML that we accept, in the envelope or in the report.
+    Xml(XmlError),
 }
 
 impl Defect {
-    /// The stable code of [`Outcome::Unreadable`].
     fn code(self) -> &'static str {
         match self {
             Self::Base64 => "bad_base64",
             Self::Contradiction => "contradiction",
-            Self::Doctype => "doctype",
-            Self::Entity => "entity",
+            Self::Document(error) => error.code(),
             Self::Gzip => "bad_gzip",
             Self::Header => "wrong_header",
             Self::NoResultCode => "no_result_code",
-            Self::NotXml => "not_xml",
             Self::NotSoap => "not_soap",
             Self::OtherSubject => "other_subject",
-            Self::Trailer => "bad_trailer",
-            Self::Twice => "repeated_item",
-            Self::TooDeep => "too_deep",
             Self::TooLarge => "too_large",
-            Self::WrongEncoding => "wrong_encoding",
+            Self::Trailer => "bad_trailer",
+            Self::Xml(error) => error.code(),
         }
+    }
+}
+
+impl From<MessageError> for Defect {
+    fn from(error: MessageError) -> Self {
+        Self::Document(error)
+    }
+}
+
+impl From<XmlError> for Defect {
+    fn from(error: XmlError) -> Self {
+        Self::Xml(error)
     }
 }
 
@@ -117,15 +117,22 @@ pub(crate) fn read(reply: WireReply, asked: &Asked) -> Outcome {
     if reply.body.is_empty() {
         return unknown("reply_empty");
     }
-    match open(&reply.body).and_then(|words| match words {
-        Words::Fault => Ok(unknown("soap_fault")),
-        Words::Message(message) => judge(document(&message, asked)?, asked),
-    }) {
+    match understand(&reply.body, asked) {
         Ok(outcome) => outcome,
         Err(defect) => Outcome::Unreadable {
             defect: defect.code(),
             raw: reply.body,
         },
+    }
+}
+
+fn understand(body: &[u8], asked: &Asked) -> Result<Outcome, Defect> {
+    match open(body)? {
+        // No source says at which point the centre raises one.
+        Words::Fault => Ok(Outcome::Failed(Failure::Unknown {
+            cause: "soap_fault",
+        })),
+        Words::Message(message) => judge(&message, asked),
     }
 }
 
@@ -137,55 +144,63 @@ enum Words {
 
 fn open(body: &[u8]) -> Result<Words, Defect> {
     let mut fault = false;
-    let mut message = None;
-    xml::leaves(body, |path, text| {
-        let Some(path) = path.strip_prefix("Envelope/Body/") else {
-            return Ok(());
-        };
-        match path.split_once('/') {
-            _ if path == "Fault" || path.starts_with("Fault/") => fault = true,
-            Some((_, "return")) => once(&mut message, text)?,
+    let mut messages = Vec::new();
+    xml::leaves(body, limits(MAX_REPLY_BYTES), |path, text| {
+        let inside = path.strip_prefix("Envelope/Body/").unwrap_or_default();
+        match inside.split_once('/') {
+            _ if inside == "Fault" || inside.starts_with("Fault/") => fault = true,
+            Some((_, "return")) => messages.push(Zeroizing::new(text.to_owned())),
             _ => {}
         }
-        Ok(())
     })?;
-    match (fault, message) {
+    match (fault, messages.pop()) {
         (true, None) => Ok(Words::Fault),
-        (false, Some(message)) => Ok(Words::Message(message)),
+        (false, Some(message)) if messages.is_empty() => Ok(Words::Message(message)),
         _ => Err(Defect::NotSoap),
     }
 }
 
-/// D102 as it came.
-#[derive(Default)]
-struct Document {
-    code: Option<Zeroizing<String>>,
-    report: Option<Zeroizing<String>>,
-}
-
-fn document(message: &str, asked: &Asked) -> Result<Document, Defect> {
+fn judge(message: &str, asked: &Asked) -> Result<Outcome, Defect> {
     // Clients differ in the end of the header line, so the XML begins at its
     // first sign; the alphabet of the signature has no `>`.
-    let begin = message.find('<').ok_or(Defect::NotXml)?;
-    let end = message.rfind('>').map_or(message.len(), |at| at + 1);
+    let begin = message.find('<').unwrap_or(message.len());
+    let end = message
+        .rfind('>')
+        .map_or(message.len(), |at| at + 1)
+        .max(begin);
     check_header(&message[..begin], asked)?;
-    let Some(xml) = message.get(begin..end) else {
-        return Err(Defect::NotXml);
-    };
-    let mut document = Document::default();
-    xml::leaves(xml.as_bytes(), |path, text| match path {
-        "Document/Msg/ResultCode" => once(&mut document.code, text.trim()),
-        "Document/Msg/ReportMessage" => once(&mut document.report, text.trim()),
-        _ => Ok(()),
-    })?;
+    let document = Message::d102();
+    let fields = document.read(message[begin..end].as_bytes(), limits(MAX_REPLY_BYTES))?;
     check_trailer(&message[end..])?;
-    Ok(document)
+
+    let code = fields.get("ResultCode").unwrap_or_default().trim();
+    if code.len() != 6 || !code.bytes().all(|b| b.is_ascii_alphanumeric()) {
+        return Err(Defect::NoResultCode);
+    }
+    let code = code.to_owned();
+    match fields
+        .get("ReportMessage")
+        .map(str::trim)
+        .filter(|text| !text.is_empty())
+    {
+        None => codes::without_report(code).ok_or(Defect::Contradiction),
+        Some(text) => {
+            let partial = codes::is_partial(&code).ok_or(Defect::Contradiction)?;
+            let report = unpack(text)?;
+            check_subject(&report, asked)?;
+            Ok(Outcome::Answered(Answer {
+                code,
+                partial,
+                report,
+            }))
+        }
+    }
 }
 
-fn once(slot: &mut Option<Zeroizing<String>>, text: &str) -> Result<(), Defect> {
-    match slot.replace(Zeroizing::new(text.to_owned())) {
-        None => Ok(()),
-        Some(_) => Err(Defect::Twice),
+fn limits(bytes: usize) -> Limits {
+    Limits {
+        bytes,
+        ..Limits::default()
     }
 }
 
@@ -225,41 +240,6 @@ fn check_trailer(trailer: &str) -> Result<(), Defect> {
     }
 }
 
-fn judge(document: Document, asked: &Asked) -> Result<Outcome, Defect> {
-    let code = document.code.ok_or(Defect::NoResultCode)?;
-    if code.len() != 6 || !code.bytes().all(|b| b.is_ascii_alphanumeric()) {
-        return Err(Defect::NoResultCode);
-    }
-    let report = document.report.filter(|text| !text.is_empty());
-    let entry = codes::result(&code);
-    let code = code.to_string();
-    let partial = entry.is_some_and(|entry| entry.class == Class::Partial);
-    match (entry.map(|entry| entry.class), report) {
-        (Some(Class::Answered | Class::Partial), Some(text)) => {
-            let report = unpack(&text)?;
-            check_subject(&report, asked)?;
-            Ok(Outcome::Answered(Answer {
-                code,
-                partial,
-                report,
-            }))
-        }
-        (Some(Class::NoHit), None) => Ok(Outcome::NoHit { code }),
-        (Some(Class::Answered | Class::Foreign), None) | (_, Some(_)) => Err(Defect::Contradiction),
-        (Some(Class::Partial | Class::Rejected) | None, None) => {
-            let words = |pick: fn(&codes::Entry) -> [&'static str; 2]| {
-                entry.map(pick).unwrap_or_default().map(str::to_owned)
-            };
-            Ok(Outcome::Rejected(Rejection {
-                code,
-                listed: entry.is_some(),
-                meaning: words(|entry| entry.meaning),
-                cure: words(|entry| entry.cure),
-            }))
-        }
-    }
-}
-
 /// Base64, then GZIP where its mark stands (S5).
 fn unpack(text: &str) -> Result<Zeroizing<Vec<u8>>, Defect> {
     // Encoders of the time break lines after 76 characters.
@@ -294,14 +274,14 @@ fn unpack(text: &str) -> Result<Zeroizing<Vec<u8>>, Defect> {
 /// The number decides, in its type. The name does not: the centre may write it
 /// in other characters.
 fn check_subject(report: &[u8], asked: &Asked) -> Result<(), Defect> {
-    let (mut id_type, mut id_number) = (None, None);
-    xml::leaves(report, |path, text| match path {
-        "Document/PRH/PA01/PA01B/PA01BD01" => once(&mut id_type, text.trim()),
-        "Document/PRH/PA01/PA01B/PA01BI01" => once(&mut id_number, text.trim()),
-        _ => Ok(()),
+    let (mut types, mut numbers) = (Vec::new(), Vec::new());
+    xml::leaves(report, limits(MAX_REPORT_BYTES), |path, text| match path {
+        "Document/PRH/PA01/PA01B/PA01BD01" => types.push(text.trim().to_owned()),
+        "Document/PRH/PA01/PA01B/PA01BI01" => numbers.push(Zeroizing::new(text.trim().to_owned())),
+        _ => {}
     })?;
-    let same = id_type.is_some_and(|found| *found == asked.id_type)
-        && id_number.is_some_and(|found| found.eq_ignore_ascii_case(&asked.id_number));
+    let same = matches!(&types[..], [one] if *one == asked.id_type)
+        && matches!(&numbers[..], [one] if one.eq_ignore_ascii_case(&asked.id_number));
     if same {
         Ok(())
     } else {
@@ -388,7 +368,7 @@ mod tests {
             (
                 "two answers",
                 text.replace("<return>", "<return/><return>"),
-                "unreadable repeated_item",
+                "unreadable not_soap",
             ),
             (
                 "answer outside",
@@ -499,7 +479,7 @@ mod tests {
             (
                 "two people",
                 pack(REPORT.replace(id, &id.repeat(2)).as_bytes()),
-                "unreadable repeated_item",
+                "unreadable other_subject",
             ),
             (
                 "other type",

@@ -12,7 +12,7 @@ use flate2::write::GzEncoder;
 use proptest::prelude::*;
 use zeroize::Zeroizing;
 
-use crate::{Pboc, xml};
+use crate::{Pboc, escape};
 
 pub(crate) const REPORT: &str = include_str!("../testdata/report.xml");
 pub(crate) const SIGNATURE: &[u8] = b"SYNTHETIC-DETACHED-SIGNATURE";
@@ -40,7 +40,7 @@ pub(crate) fn soap(message: &str) -> Vec<u8> {
     let mut body = "<S:Envelope xmlns:S=\"http://schemas.xmlsoap.org/soap/envelope/\"><S:Body>\
         <q:psCreditReportQueryReqResponse xmlns:q=\"http://ws.serviceaccept.ws.service.query.channel.pbccrc.org/\"><return>"
         .to_owned();
-    xml::escape_into(&mut body, message);
+    escape::escape_into(&mut body, message);
     body.push_str("</return></q:psCreditReportQueryReqResponse></S:Body></S:Envelope>");
     body.into_bytes()
 }
