@@ -5,8 +5,9 @@
 //! and `schemas`. `docs/ARCHITECTURE.md` is the map.
 
 pub mod api;
-pub mod inquiries;
 pub mod audit;
+pub mod inquiries;
+pub mod operators;
 pub mod platform;
 #[cfg(test)]
 mod testing;

@@ -316,6 +316,27 @@ impl<'c> Tx<'c> {
         }
     }
 
+    /// All rows, held unchanged until the end of the transaction, while others
+    /// may read and hold them too: on PostgreSQL with `FOR SHARE`; on SQLite
+    /// there is but one writer.
+    ///
+    /// # Errors
+    ///
+    /// Those of the database.
+    pub async fn all_shared<T: Row>(
+        &mut self,
+        sql: &'static str,
+        args: Args,
+    ) -> Result<Vec<T>, DbError> {
+        match self.kind() {
+            Kind::Sqlite => self.all(sql, args).await,
+            Kind::Postgres => {
+                self.all(sqlx::AssertSqlSafe(format!("{sql} FOR SHARE")), args)
+                    .await
+            }
+        }
+    }
+
     /// The PostgreSQL connection, where it is PostgreSQL: for `UNNEST` inserts.
     pub fn postgres(&mut self) -> Option<&mut sqlx::PgConnection> {
         match &mut self.conn {
