@@ -85,6 +85,7 @@ pub fn findings(adapter: &dyn Adapter, samples: &Samples) -> Vec<String> {
     suite.a_cut_reply_is_never_the_word_of_the_bureau();
     suite.another_status_is_never_the_word_of_the_bureau();
     suite.failures_keep_their_meaning();
+    suite.what_is_not_signed_is_not_sent();
     suite.findings
 }
 
@@ -274,6 +275,21 @@ impl<'a> Suite<'a> {
             .replies
             .iter()
             .filter(|sample| sample.case != Case::Oversize)
+    }
+
+    /// Whatever became of the signer's own exchange, the bureau has seen nothing.
+    fn what_is_not_signed_is_not_sent(&mut self) {
+        let Ok(mut conversation) = self.adapter.inquire(self.samples.request.clone()) else {
+            return;
+        };
+        let Step::Sign { .. } = conversation.next(None) else {
+            return;
+        };
+        let failure = Failure::Unknown { cause: "signer" };
+        let step = conversation.next(Some(Happened::Failed(failure)));
+        if !matches!(step, Step::Done(Outcome::Failed(Failure::NotSent { .. }))) {
+            self.found(format!("after a failed signature came {step:?}"));
+        }
     }
 
     fn answer(&mut self, status: u16, body: &[u8]) -> Outcome {

@@ -77,7 +77,7 @@ pub enum Outcome {
     Rejected(Rejection),
     /// A whole answer arrived that cannot be read; it is kept as it came.
     Unreadable {
-        /// Stable code of the defect: `not_xml`, `wrong_length`, ...
+        /// Stable code of the defect: `wrong_encoding` in every dialect, else its own.
         defect: &'static str,
         /// The reply's body.
         raw: Zeroizing<Vec<u8>>,

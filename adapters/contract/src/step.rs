@@ -14,7 +14,7 @@ pub trait Conversation: Send {
     fn next(&mut self, last: Option<Happened>) -> Step;
 }
 
-/// What a conversation may ask for.
+/// What a conversation may ask for. Transports of files will add their own.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Step {
@@ -75,7 +75,7 @@ pub enum Failure {
     },
     /// The bureau may have acted.
     Unknown {
-        /// Stable code of the cause: `timeout`, `cut`, `status_503`, ...
+        /// Stable code of the cause: `timeout`, `cut`, `status_5xx`, ...
         cause: &'static str,
     },
 }

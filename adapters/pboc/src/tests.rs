@@ -6,10 +6,12 @@ use std::io::Write as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use contract::conformance::{Case, Sample, Samples, findings, run_offline};
-use contract::{Adapter, Happened, InquiryRequest, Outcome, WireReply};
+use contract::{Adapter, Failure, Happened, InquiryRequest, Outcome, WireReply};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use proptest::prelude::*;
+use schemas::message::Message;
+use schemas::xml::{Limits, leaves};
 use zeroize::Zeroizing;
 
 use crate::{Pboc, escape};
@@ -80,6 +82,20 @@ pub(crate) fn reply(status: u16, body: &[u8]) -> Outcome {
             body: Zeroizing::new(body.to_vec()),
         })
     })
+}
+
+/// Outcome and its code in a word, for tables.
+pub(crate) fn word(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Answered(answer) if answer.partial => format!("partial {}", answer.code),
+        Outcome::Answered(answer) => format!("report {}", answer.code),
+        Outcome::NoHit { code } => format!("no hit {code}"),
+        Outcome::Rejected(r) if r.listed => format!("refused {}", r.code),
+        Outcome::Rejected(rejection) => format!("unlisted {}", rejection.code),
+        Outcome::Unreadable { defect, .. } => format!("unreadable {defect}"),
+        Outcome::Failed(Failure::Unknown { cause }) => format!("unknown {cause}"),
+        other => format!("{other:?}"),
+    }
 }
 
 fn samples() -> Samples {
@@ -202,6 +218,38 @@ proptest! {
     #[test]
     fn an_arbitrary_message_is_never_an_answer(code in "[A-Z]{3}00[0-9]", report in ".{0,200}") {
         prop_assert!(!matches!(answer(&soap(&d102(&code, &report))), Outcome::Answered(_)));
+    }
+
+    /// What is asked for is what the format's own table reads back.
+    #[test]
+    fn what_fits_reads_back_and_all_else_is_refused(
+        name in ".{0,32}",
+        id_number in "[0-9A-Z<&\\]> ]{0,22}",
+        user in "[ -~]{0,66}",
+        serial in 0..200_000_000u32,
+    ) {
+        let mut asked = request();
+        (asked.subject_name, asked.id_number) = (Zeroizing::new(name), Zeroizing::new(id_number));
+        (asked.user, asked.serial) = (user, serial);
+        let mut body = None;
+        match Pboc::new().inquire(asked.clone()) {
+            Err(error) => prop_assert!(!error.fields.is_empty()),
+            Ok(conversation) => {
+                run_offline(conversation, SIGNATURE, |wire| {
+                    body = Some(wire.body);
+                    Happened::Failed(Failure::Unknown { cause: "cut" })
+                });
+                let mut message = String::new();
+                let envelope = body.unwrap_or_default();
+                leaves(&envelope, Limits::default(), |_, text| text.clone_into(&mut message))?;
+                let xml = &message[80..message.rfind("{S:").unwrap_or(0)];
+                let fields = Message::d101().read(xml.as_bytes(), Limits::default())?;
+                prop_assert_eq!(fields.get("Name"), Some(asked.subject_name.as_str()));
+                prop_assert_eq!(fields.get("IDNum"), Some(asked.id_number.as_str()));
+                prop_assert_eq!(fields.get("UserCode"), Some(asked.user.as_str()));
+                prop_assert_eq!(&message[60..68], format!("{serial:08}"));
+            }
+        }
     }
 
     /// The sum in GZIP, and the subject, guard the report on its way.
