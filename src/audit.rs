@@ -15,14 +15,28 @@
 //!
 //! If an append fails the act must not start. Nothing in this module retries.
 
+pub mod appender;
 pub mod checkpoint;
 pub mod entry;
+pub mod error;
 pub mod hex;
 pub mod json;
 pub mod key;
+pub mod log;
 pub mod merkle;
 pub mod note;
 pub mod outline;
 pub mod proof;
+pub mod reader;
+pub mod sink;
 pub mod subject;
 pub mod tile;
+
+pub use appender::Appender;
+pub use entry::{Draft, Entry, Kind, Receipt};
+pub use error::AuditError;
+pub use log::{Log, Proven};
+pub use outline::Place;
+pub use reader::Reader;
+pub use sink::{FolderSink, Sink, check_sinks};
+pub use subject::{SubjectTag, identity_digest};

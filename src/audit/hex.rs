@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::merkle::{HASH_BYTES, Hash};
+use super::merkle::Hash;
 
 /// Bytes shown as lower-case hexadecimal text.
 pub struct Hex<'a>(pub &'a [u8]);
@@ -16,15 +16,19 @@ impl fmt::Display for Hex<'_> {
 /// Reads the 64 lower-case hexadecimal digits of one hash; anything else is `None`.
 #[must_use]
 pub fn hash_from_hex(text: &str) -> Option<Hash> {
-    let digits = text.as_bytes().as_chunks::<2>();
-    if !digits.1.is_empty() || digits.0.len() != HASH_BYTES {
+    bytes_from_hex(text)?.try_into().ok()
+}
+
+/// Reads lower-case hexadecimal digits, two a byte; anything else is `None`.
+#[must_use]
+pub fn bytes_from_hex(text: &str) -> Option<Vec<u8>> {
+    let (pairs, []) = text.as_bytes().as_chunks::<2>() else {
         return None;
-    }
-    let mut hash = [0; HASH_BYTES];
-    for (byte, [high, low]) in hash.iter_mut().zip(digits.0) {
-        *byte = nibble(*high)? << 4 | nibble(*low)?;
-    }
-    Some(hash)
+    };
+    pairs
+        .iter()
+        .map(|[high, low]| Some(nibble(*high)? << 4 | nibble(*low)?))
+        .collect()
 }
 
 fn nibble(digit: u8) -> Option<u8> {
@@ -38,6 +42,7 @@ fn nibble(digit: u8) -> Option<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::audit::merkle::HASH_BYTES;
 
     #[test]
     fn hex_is_read_back_only_in_its_one_form() {
