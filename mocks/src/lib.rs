@@ -1,1 +1,44 @@
-//! Bureau servers with fault switches.
+//! A mock of the PBOC query interface, with fault switches.
+//!
+//! # Promise
+//!
+//! [`MockBureau`] answers D101 over SOAP and mutual TLS as the published tables
+//! say, remembers everything that reached it, whole or cut, and fails in every
+//! way of [`Fault`], once or always, for all or for one subject. It reads
+//! messages by itself: nothing is shared with the adapters, so that one mistake
+//! cannot agree with itself.
+//!
+//! # What is not here
+//!
+//! Batch files, companies, passwords: only the single personal inquiry. What the
+//! bureau does beyond its tables is not public; where the mock had to choose,
+//! `README.md` says so.
+//!
+//! # Failure
+//!
+//! What is no request is answered as such and remembered as a partial one. The
+//! mock refuses every resident ID number that is not synthetic.
+
+mod admin;
+mod bureau;
+mod doors;
+mod faults;
+mod http;
+mod inbox;
+mod members;
+mod message;
+mod report;
+mod soap;
+mod subjects;
+mod tls;
+mod verdict;
+
+pub use self::{
+    admin::Admin,
+    bureau::{Clock, Encoding, MockBureau, MockConfig, StartError},
+    faults::{Fault, FaultError, FaultRule},
+    inbox::{Inquiry, Received},
+    members::{Member, User},
+    subjects::{PERSONAS, Persona, Sample, Says, UNLISTED_CODE, synthetic_resident_id},
+    tls::{Identity, MutualTls},
+};

@@ -16,10 +16,11 @@
 //!
 //! [`CertError`] names the step and never holds key material.
 
+mod facts;
+mod files;
+
 use std::{
-    fmt, fs, io,
-    io::Write as _,
-    os::unix::fs::OpenOptionsExt as _,
+    fmt, io,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -29,17 +30,17 @@ use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
     Issuer, KeyPair, KeyUsagePurpose, date_time_ymd,
 };
-use ring::digest::{SHA256, digest};
 use sm2::{
     SecretKey,
     elliptic_curve::Generate as _,
     pkcs8::{EncodePrivateKey as _, EncodePublicKey as _, LineEnding},
 };
-use x509_parser::{
-    pem::parse_x509_pem,
-    prelude::{FromDer as _, X509Certificate},
-};
 use zeroize::Zeroizing;
+
+pub use self::{
+    facts::{expiry, spki_sha256, spki_sha256_hex},
+    files::{Existing, write_secret},
+};
 
 /// Why a certificate or key could not be made, read or written.
 #[derive(Debug, thiserror::Error)]
@@ -208,13 +209,8 @@ impl Identity {
         key: &Path,
         existing: Existing,
     ) -> Result<(), CertError> {
-        write_secret(key, self.key_pem.as_bytes(), existing)?;
-        write_file(
-            certificate,
-            self.certificate_pem.as_bytes(),
-            0o644,
-            existing,
-        )
+        files::write_secret(key, self.key_pem.as_bytes(), existing)?;
+        files::write_public(certificate, self.certificate_pem.as_bytes(), existing)
     }
 }
 
@@ -260,95 +256,6 @@ impl fmt::Debug for Sm2KeyPair {
     }
 }
 
-/// What to do where a file stands already.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Existing {
-    /// Leave it and fail.
-    Keep,
-    /// Put the new one in its place, at once.
-    Replace,
-}
-
-/// The last moment of the first certificate in `pem`.
-///
-/// # Errors
-///
-/// [`CertError::NotACertificate`].
-pub fn expiry(pem: &[u8]) -> Result<Timestamp, CertError> {
-    let (_, block) = parse_x509_pem(pem).map_err(|_| CertError::NotACertificate)?;
-    let certificate = block.parse_x509().map_err(|_| CertError::NotACertificate)?;
-    Timestamp::from_second(certificate.validity().not_after.timestamp())
-        .map_err(|_| CertError::NotACertificate)
-}
-
-/// SHA-256 of the `SubjectPublicKeyInfo` of a DER certificate: what a machine
-/// client is known by, so that a renewed certificate on the same key stays the
-/// same client.
-///
-/// # Errors
-///
-/// [`CertError::NotACertificate`].
-pub fn spki_sha256(certificate_der: &[u8]) -> Result<[u8; 32], CertError> {
-    let (_, certificate) =
-        X509Certificate::from_der(certificate_der).map_err(|_| CertError::NotACertificate)?;
-    let mut bytes = [0; 32];
-    bytes.copy_from_slice(digest(&SHA256, certificate.public_key().raw).as_ref());
-    Ok(bytes)
-}
-
-/// [`spki_sha256`] of the first certificate in `pem`, as 64 lower-case hexadecimal digits.
-///
-/// # Errors
-///
-/// [`CertError::NotACertificate`].
-pub fn spki_sha256_hex(pem: &[u8]) -> Result<String, CertError> {
-    let (_, block) = parse_x509_pem(pem).map_err(|_| CertError::NotACertificate)?;
-    let bytes = spki_sha256(&block.contents)?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
-}
-
-/// Writes a secret, readable by its owner only, durable when this returns.
-///
-/// # Errors
-///
-/// [`CertError::File`], also where the file exists and is to be kept.
-pub fn write_secret(path: &Path, bytes: &[u8], existing: Existing) -> Result<(), CertError> {
-    write_file(path, bytes, 0o600, existing)
-}
-
-fn write_file(path: &Path, bytes: &[u8], mode: u32, existing: Existing) -> Result<(), CertError> {
-    let failed = |source| CertError::File {
-        path: path.to_owned(),
-        source,
-    };
-    let folder = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    let draft = folder.join(format!(".{}.new", uuid::Uuid::new_v4().simple()));
-    let result = write_draft(&draft, bytes, mode).and_then(|()| match existing {
-        // A link refuses to take the place of a file, which a rename does not.
-        Existing::Keep => fs::hard_link(&draft, path),
-        Existing::Replace => fs::rename(&draft, path),
-    });
-    // After a rename there is no draft; after a failure none must stay.
-    let _ = fs::remove_file(&draft);
-    result.map_err(failed)?;
-    fs::File::open(folder)
-        .and_then(|folder| folder.sync_all())
-        .map_err(failed)
-}
-
-fn write_draft(draft: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
-    let mut file = fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(mode)
-        .open(draft)?;
-    file.write_all(bytes)?;
-    file.sync_all()
-}
-
 fn params(
     names: &[&str],
     common_name: &str,
@@ -377,8 +284,6 @@ fn since_epoch(at: Timestamp) -> Result<Duration, CertError> {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt as _;
-
     use rustls::{
         RootCertStore,
         client::WebPkiServerVerifier,
@@ -388,14 +293,14 @@ mod tests {
 
     use super::*;
 
-    fn validity(from: &str, until: &str) -> Validity {
+    pub(super) fn validity(from: &str, until: &str) -> Validity {
         Validity {
             from: from.parse().unwrap(),
             until: until.parse().unwrap(),
         }
     }
 
-    fn year() -> Validity {
+    pub(super) fn year() -> Validity {
         validity("2026-01-01T00:00:00Z", "2027-01-01T00:00:00Z")
     }
 
@@ -463,21 +368,6 @@ mod tests {
     }
 
     #[test]
-    fn expiry_is_the_last_moment_to_the_second() {
-        let authority = CertificateAuthority::generate("root", year()).unwrap();
-        let until = "2026-03-16T10:05:00Z";
-        let client = authority
-            .client("gateway", validity("2026-01-01T00:00:00Z", until))
-            .unwrap();
-        let read = expiry(client.certificate_pem.as_bytes()).unwrap();
-        assert_eq!(read, until.parse::<Timestamp>().unwrap());
-        assert!(matches!(
-            expiry(b"nothing"),
-            Err(CertError::NotACertificate)
-        ));
-    }
-
-    #[test]
     fn a_validity_must_run_forward_from_1970() {
         for (from, until) in [
             ("2026-01-02T00:00:00Z", "2026-01-01T00:00:00Z"),
@@ -489,55 +379,6 @@ mod tests {
                 "{from} to {until}"
             );
         }
-    }
-
-    #[test]
-    fn the_key_digest_is_of_the_key_and_not_of_the_certificate() {
-        let authority = CertificateAuthority::generate("root", year()).unwrap();
-        let (one, two) = (authority.client("a", year()), authority.client("a", year()));
-        let digest =
-            |identity: &Identity| spki_sha256_hex(identity.certificate_pem.as_bytes()).unwrap();
-        let (one, two) = (digest(&one.unwrap()), digest(&two.unwrap()));
-        assert_ne!(one, two);
-        assert_eq!(one.len(), 64);
-
-        // The same key under another validity is the same client.
-        let renewed = params(
-            &[],
-            "root",
-            validity("2027-01-01T00:00:00Z", "2028-01-01T00:00:00Z"),
-        )
-        .unwrap()
-        .self_signed(authority.issuer.key())
-        .unwrap()
-        .pem();
-        assert_eq!(
-            spki_sha256_hex(renewed.as_bytes()).unwrap(),
-            spki_sha256_hex(authority.certificate_pem().as_bytes()).unwrap()
-        );
-    }
-
-    #[test]
-    fn a_secret_is_private_and_never_overwritten_unasked() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("key.pem");
-        write_secret(&path, b"first", Existing::Keep).unwrap();
-        assert_eq!(
-            fs::metadata(&path).unwrap().permissions().mode() & 0o777,
-            0o600
-        );
-
-        let refused = write_secret(&path, b"second", Existing::Keep);
-        assert!(matches!(refused, Err(CertError::File { .. })));
-        assert_eq!(fs::read(&path).unwrap(), b"first");
-
-        write_secret(&path, b"third", Existing::Replace).unwrap();
-        assert_eq!(fs::read(&path).unwrap(), b"third");
-        assert_eq!(
-            fs::read_dir(folder.path()).unwrap().count(),
-            1,
-            "a draft was left behind"
-        );
     }
 
     #[test]

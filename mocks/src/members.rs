@@ -1,0 +1,115 @@
+//! The institutions that the bureau knows.
+
+use std::fmt;
+
+use serde::Deserialize;
+use sm2::{PublicKey, dsa::VerifyingKey, pkcs8::DecodePublicKey as _};
+use sm3::{Digest as _, Sm3};
+
+/// An institution with its users. `Debug` shows the code only.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Member {
+    /// Institution code, 14 characters.
+    pub code: String,
+    /// Its users at the bureau.
+    pub users: Vec<User>,
+    /// SM2 public key, `SubjectPublicKeyInfo` PEM, against which its messages
+    /// are verified; without it a signature must be there but may be any.
+    #[serde(default)]
+    pub signing_key_pem: Option<String>,
+    /// Codes of the institutions for which it may ask.
+    #[serde(default)]
+    pub acts_for: Vec<String>,
+}
+
+/// A user of an institution at the bureau.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct User {
+    /// Its code.
+    pub code: String,
+    /// Its password, in clear.
+    pub password: String,
+}
+
+impl fmt::Debug for Member {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Member")
+            .field("code", &self.code)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for User {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("User")
+            .field("code", &self.code)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The register of members; an empty one knows everybody.
+pub(crate) struct Members(Vec<(Member, Option<VerifyingKey>)>);
+
+impl Members {
+    /// `None` if a key is not readable.
+    pub(crate) fn new(members: Vec<Member>) -> Option<Self> {
+        let with_key = |member: Member| {
+            let key = match &member.signing_key_pem {
+                Some(pem) => {
+                    let key = PublicKey::from_public_key_pem(pem).ok()?;
+                    Some(VerifyingKey::new(DISTINGUISHED_ID, key).ok()?)
+                }
+                None => None,
+            };
+            Some((member, key))
+        };
+        members
+            .into_iter()
+            .map(with_key)
+            .collect::<Option<_>>()
+            .map(Self)
+    }
+
+    pub(crate) fn key(&self, code: &str) -> Option<&VerifyingKey> {
+        self.find(code)?.1.as_ref()
+    }
+
+    pub(crate) fn knows(&self, code: &str) -> bool {
+        self.0.is_empty() || self.find(code).is_some()
+    }
+
+    pub(crate) fn knows_user(&self, code: &str, user: &str) -> bool {
+        self.0.is_empty() || self.user(code, user).is_some()
+    }
+
+    /// `digest` is the SM3 of the user's password in hexadecimal, of either case.
+    pub(crate) fn admits(&self, code: &str, user: &str, digest: &str) -> bool {
+        self.0.is_empty()
+            || self.user(code, user).is_some_and(|user| {
+                let expected = Sm3::digest(user.password.as_bytes());
+                let expected: String = expected.iter().map(|byte| format!("{byte:02x}")).collect();
+                digest.eq_ignore_ascii_case(&expected)
+            })
+    }
+
+    pub(crate) fn may_ask_for(&self, code: &str, originator: &str) -> bool {
+        self.0.is_empty()
+            || code == originator
+            || self
+                .find(code)
+                .is_some_and(|(member, _)| member.acts_for.iter().any(|other| other == originator))
+    }
+
+    fn find(&self, code: &str) -> Option<&(Member, Option<VerifyingKey>)> {
+        self.0.iter().find(|(member, _)| member.code == code)
+    }
+
+    fn user(&self, code: &str, user: &str) -> Option<&User> {
+        self.find(code)?.0.users.iter().find(|one| one.code == user)
+    }
+}
+
+/// The signer's identifier that GB/T 32918 signatures use by default (GM/T 0009).
+const DISTINGUISHED_ID: &str = "1234567812345678";

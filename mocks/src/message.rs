@@ -1,0 +1,392 @@
+//! The mock's own reading of a D101 message: header line, document, signature.
+//!
+//! Nothing is shared with the adapters, so that a misreading on their side meets
+//! a refusal here instead of agreement.
+
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use jiff::civil::{Date, DateTime};
+use quick_xml::{Reader, events::Event};
+use sm2::dsa::{Signature, VerifyingKey, signature::Verifier as _};
+
+/// A defect for which the bureau's table has no code; answered under the mock's
+/// own code, since what the bureau says is not public.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Defect {
+    Document(&'static str),
+    Header(&'static str),
+    Signature(&'static str),
+}
+
+impl Defect {
+    pub(crate) fn code(self) -> &'static str {
+        match self {
+            Self::Header(_) => "MOCK01",
+            Self::Document(_) => "MOCK02",
+            Self::Signature(_) => "MOCK03",
+        }
+    }
+
+    pub(crate) fn reason(self) -> &'static str {
+        match self {
+            Self::Document(reason) | Self::Header(reason) | Self::Signature(reason) => reason,
+        }
+    }
+}
+
+/// The parts of a message on the wire.
+pub(crate) struct Parts<'a> {
+    pub(crate) header: Header<'a>,
+    document: &'a str,
+    /// What the signature covers: all before it.
+    signed: &'a str,
+    signature: &'a str,
+}
+
+/// The header line's fields.
+#[derive(Debug, Eq, PartialEq)]
+pub(crate) struct Header<'a> {
+    pub(crate) sender: &'a str,
+    pub(crate) message_id: &'a str,
+}
+
+/// The fields of D101.
+#[derive(Debug, Default, Eq, PartialEq)]
+pub(crate) struct Fields {
+    pub(crate) query_org: String,
+    pub(crate) user: String,
+    pub(crate) password: String,
+    pub(crate) originator: String,
+    pub(crate) originator_user: String,
+    pub(crate) name: String,
+    pub(crate) id_type: String,
+    pub(crate) id_number: String,
+    pub(crate) reason: String,
+    pub(crate) service: String,
+}
+
+impl<'a> Parts<'a> {
+    pub(crate) fn split(message: &'a str) -> Result<Self, Defect> {
+        let header = Header::read(message)?;
+        let (signed, signature) = message
+            .rsplit_once("{S:")
+            .and_then(|(signed, rest)| Some((signed, rest.strip_suffix(":S}")?)))
+            .ok_or(Defect::Signature("no {S:...:S} at the end"))?;
+        let document = signed
+            .get(HEADER_CHARS..)
+            .ok_or(Defect::Header("shorter than 80 characters"))?;
+        Ok(Self {
+            header,
+            document,
+            signed,
+            signature,
+        })
+    }
+
+    /// Checks that there is a signature, and against the key if there is one.
+    pub(crate) fn verify(&self, key: Option<&VerifyingKey>) -> Result<(), Defect> {
+        let bytes = BASE64_STANDARD
+            .decode(self.signature)
+            .map_err(|_| Defect::Signature("the signature is not Base64"))?;
+        let Some(key) = key else { return Ok(()) };
+        // 64 bytes are r and s; a DER sequence of the two has at least 68 in practice.
+        let signature = match bytes.len() {
+            64 => Signature::from_slice(&bytes),
+            _ => Signature::from_der(&bytes),
+        };
+        let signature =
+            signature.map_err(|_| Defect::Signature("neither 64 bytes nor a DER sequence"))?;
+        key.verify(self.signed.as_bytes(), &signature)
+            .map_err(|_| Defect::Signature("the signature does not fit header and document"))
+    }
+
+    /// Reads the document: the ten elements of D101, in order, and nothing else.
+    pub(crate) fn fields(&self) -> Result<Fields, Defect> {
+        read_document(self.document).map_err(Defect::Document)
+    }
+}
+
+impl<'a> Header<'a> {
+    /// 80 characters at fixed positions; one known client fills the last two
+    /// with zeros instead of CR LF.
+    fn read(message: &'a str) -> Result<Self, Defect> {
+        let line = message.get(..HEADER_CHARS).filter(|line| line.is_ascii());
+        let line = line.ok_or(Defect::Header("shorter than 80 characters"))?;
+        let rule = |holds: bool, reason| {
+            if holds {
+                Ok(())
+            } else {
+                Err(Defect::Header(reason))
+            }
+        };
+        let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+        let organization = |text: &str| {
+            text.bytes()
+                .all(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase())
+        };
+
+        rule(&line[..1] == "B", "1: not B")?;
+        rule(&line[1..6] == "2.0.0", "2-6: version is not 2.0.0")?;
+        rule(
+            organization(&line[6..20]),
+            "7-20: sender is no institution code",
+        )?;
+        rule(&line[20..34] == CENTER, "21-34: receiver is not the center")?;
+        rule(
+            digits(&line[34..48]) && DateTime::strptime("%Y%m%d%H%M%S", &line[34..48]).is_ok(),
+            "35-48: time is not yyyyMMddHHmmss",
+        )?;
+        rule(&line[48..52] == "D101", "49-52: type is not D101")?;
+        rule(
+            digits(&line[52..68]) && Date::strptime("%Y%m%d", &line[52..60]).is_ok(),
+            "53-68: identifier is not a date and eight digits",
+        )?;
+        rule(
+            &line[68..78] == "0000000000",
+            "69-78: reserved is not zeros",
+        )?;
+        rule(matches!(&line[78..], "\r\n" | "00"), "79-80: not CR LF")?;
+        Ok(Self {
+            sender: &line[6..20],
+            message_id: &line[52..68],
+        })
+    }
+}
+
+/// The identifier of a message of which perhaps only the beginning arrived.
+pub(crate) fn message_id_in(bytes: &[u8]) -> Option<String> {
+    let at = bytes
+        .windows(CENTER.len())
+        .position(|window| window == CENTER.as_bytes())?;
+    let id = bytes.get(at + 32..at + 48)?;
+    let id = id.iter().all(u8::is_ascii_digit).then_some(id)?;
+    String::from_utf8(id.to_vec()).ok()
+}
+
+fn read_document(document: &str) -> Result<Fields, &'static str> {
+    let mut reader = Reader::from_str(document);
+    let mut path: Vec<String> = Vec::new();
+    let mut text = String::new();
+    let mut leaves = Vec::new();
+    loop {
+        match reader.read_event().map_err(|_| "not well-formed")? {
+            Event::Start(start) => {
+                if path.len() == 3 {
+                    return Err("nested deeper than three elements");
+                }
+                path.push(start.name().into_inner().to_owned());
+                text.clear();
+            }
+            Event::Empty(start) => {
+                leaves.push((
+                    format!("{}/{}", path.join("/"), start.name().as_ref()),
+                    String::new(),
+                ));
+            }
+            Event::End(_) => {
+                if path.len() == 3 {
+                    leaves.push((path.join("/"), std::mem::take(&mut text)));
+                }
+                path.pop();
+            }
+            Event::Text(part) => text.push_str(&part),
+            Event::CData(part) => text.push_str(&part),
+            Event::GeneralRef(name) => text.push(character(&name)?),
+            Event::DocType(_) => return Err("a document type"),
+            Event::Eof if path.is_empty() => break,
+            Event::Eof => return Err("an element without an end"),
+            Event::Comment(_) | Event::Decl(_) | Event::PI(_) => {}
+        }
+    }
+    if !leaves.iter().map(|(path, _)| path.as_str()).eq(D101) {
+        return Err("not the ten elements of D101 in their order");
+    }
+    let mut values = leaves.into_iter().map(|(_, value)| value);
+    let mut value = || values.next().unwrap_or_default();
+    Ok(Fields {
+        query_org: value(),
+        user: value(),
+        password: value(),
+        originator: value(),
+        originator_user: value(),
+        name: value(),
+        id_type: value(),
+        id_number: value(),
+        reason: value(),
+        service: value(),
+    })
+}
+
+/// A character reference or one of XML's five entities; there are no others.
+pub(crate) fn character(name: &quick_xml::events::BytesRef<'_>) -> Result<char, &'static str> {
+    if let Ok(Some(character)) = name.resolve_char_ref() {
+        return Ok(character);
+    }
+    match &**name {
+        "amp" => Ok('&'),
+        "apos" => Ok('\''),
+        "gt" => Ok('>'),
+        "lt" => Ok('<'),
+        "quot" => Ok('"'),
+        _ => Err("an entity of its own"),
+    }
+}
+
+/// The centre's institution code (interface.md, section 1).
+pub(crate) const CENTER: &str = "B0000000000001";
+
+/// The header line with its line end.
+const HEADER_CHARS: usize = 80;
+
+const D101: [&str; 10] = [
+    "Document/Head/QueryOrgCode",
+    "Document/Head/UserCode",
+    "Document/Head/Password",
+    "Document/Msg/OriginateOrgCode",
+    "Document/Msg/OriginateUserCode",
+    "Document/Msg/Name",
+    "Document/Msg/IDType",
+    "Document/Msg/IDNum",
+    "Document/Msg/QueryReason",
+    "Document/Msg/ServiceCode",
+];
+
+#[cfg(test)]
+mod tests {
+    use sm2::{
+        SecretKey,
+        dsa::{SigningKey, signature::Signer as _},
+        elliptic_curve::Generate as _,
+    };
+
+    use super::*;
+
+    const HEADER: &str =
+        "B2.0.0Z99990000H0001B000000000000120260316100500D10120260316000000010000000000\r\n";
+    const DOCUMENT: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Document><Head>\
+        <QueryOrgCode>Z99990000H0001</QueryOrgCode><UserCode>user</UserCode><Password>p</Password>\
+        </Head><Msg><OriginateOrgCode>Z99990000H0001</OriginateOrgCode>\
+        <OriginateUserCode>user</OriginateUserCode><Name>测试&#x4E59;&amp;</Name><IDType>10</IDType>\
+        <IDNum>99000019880412024X</IDNum><QueryReason>02</QueryReason>\
+        <ServiceCode>FW_GRXYBG_0074</ServiceCode></Msg></Document>";
+
+    fn message(header: &str, document: &str) -> String {
+        format!("{header}{document}{{S:AAAA:S}}")
+    }
+
+    #[test]
+    fn a_right_message_gives_its_fields() {
+        let message = message(HEADER, DOCUMENT);
+        let parts = Parts::split(&message).unwrap();
+        assert_eq!(parts.header.sender, "Z99990000H0001");
+        assert_eq!(parts.header.message_id, "2026031600000001");
+        let fields = parts.fields().unwrap();
+        assert_eq!(
+            (fields.name.as_str(), fields.id_type.as_str()),
+            ("测试乙&", "10")
+        );
+        assert_eq!(fields.service, "FW_GRXYBG_0074");
+    }
+
+    #[test]
+    fn every_position_of_the_header_line_is_checked() {
+        for (from, wrong) in [
+            (0, "A"),
+            (1, "1.0.0"),
+            (6, "z"),
+            (20, "B0000000000002"),
+            (34, "20261316100500"),
+            (34, "2026031610050a"),
+            (48, "D103"),
+            (52, "20260230"),
+            (60, " "),
+            (68, "1"),
+            (78, "\n\r"),
+        ] {
+            let mut header = HEADER.to_owned();
+            header.replace_range(from..from + wrong.len(), wrong);
+            let message = message(&header, DOCUMENT);
+            let defect = Parts::split(&message).err().map(Defect::code);
+            assert_eq!(defect, Some("MOCK01"), "{wrong} at {from}");
+        }
+        let lost_carriage_return = message(&HEADER.replace('\r', ""), DOCUMENT);
+        assert!(Parts::split(&lost_carriage_return).is_err());
+    }
+
+    #[test]
+    fn the_document_holds_the_ten_elements_in_order_and_nothing_else() {
+        let name = "<IDType>10</IDType>";
+        for (case, document) in [
+            ("one missing", DOCUMENT.replace(name, "")),
+            ("one twice", DOCUMENT.replace(name, &name.repeat(2))),
+            (
+                "one more",
+                DOCUMENT.replace(name, "<IDType>10</IDType><Letter>1</Letter>"),
+            ),
+            (
+                "order",
+                DOCUMENT.replace("Name>", "X>").replace("IDNum>", "Name>"),
+            ),
+            (
+                "deeper",
+                DOCUMENT.replace(name, "<IDType><a>10</a></IDType>"),
+            ),
+            ("entity", DOCUMENT.replace("&amp;", "&name;")),
+            (
+                "doctype",
+                DOCUMENT.replace("<Document>", "<!DOCTYPE a><Document>"),
+            ),
+            ("cut", DOCUMENT.replace("</Document>", "")),
+        ] {
+            let message = message(HEADER, &document);
+            assert!(Parts::split(&message).unwrap().fields().is_err(), "{case}");
+        }
+    }
+
+    #[test]
+    fn the_signature_covers_header_and_document() {
+        let secret = SecretKey::generate();
+        let signer = SigningKey::new("1234567812345678", &secret).unwrap();
+        let key = signer.verifying_key();
+        let signed = format!("{HEADER}{DOCUMENT}");
+        let signature: Signature = signer.sign(signed.as_bytes());
+        let raw = BASE64_STANDARD.encode(signature.to_bytes());
+        let der = BASE64_STANDARD.encode(signature.to_der().as_bytes());
+        let judge = |message: String| Parts::split(&message)?.verify(Some(key));
+
+        assert_eq!(judge(format!("{signed}{{S:{raw}:S}}")), Ok(()));
+        assert_eq!(judge(format!("{signed}{{S:{der}:S}}")), Ok(()));
+        for (case, message) in [
+            (
+                "header changed",
+                format!(
+                    "{}{{S:{raw}:S}}",
+                    signed.replace("2026031600000001", "2026031600000002")
+                ),
+            ),
+            (
+                "document changed",
+                format!("{}{{S:{raw}:S}}", signed.replace(">02<", ">01<")),
+            ),
+            ("unsigned", format!("{signed}{{S::S}}")),
+            ("not Base64", format!("{signed}{{S:?:S}}")),
+            ("other end", format!("{signed}{{S:{raw}}}\r\n")),
+            ("none", signed.clone()),
+        ] {
+            assert!(
+                matches!(judge(message), Err(Defect::Signature(_))),
+                "{case}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_cut_request_gives_its_identifier_once_the_header_line_is_there() {
+        let bytes = message(HEADER, DOCUMENT).into_bytes();
+        assert_eq!(
+            message_id_in(&bytes[..68]).as_deref(),
+            Some("2026031600000001")
+        );
+        assert_eq!(message_id_in(&bytes[..67]), None);
+        assert_eq!(message_id_in(b""), None);
+    }
+}

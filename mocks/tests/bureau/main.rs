@@ -1,0 +1,8 @@
+//! The mock as its clients see it: over mutual TLS, and by its admin port.
+
+#![allow(clippy::unwrap_used, reason = "a test fails where it stands")]
+
+mod admin;
+mod answers;
+mod client;
+mod faults;
