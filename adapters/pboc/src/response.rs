@@ -159,7 +159,7 @@ fn judge(message: &str, asked: &Asked) -> Result<Outcome, Defect> {
         .max(begin);
     check_header(&message[..begin], asked)?;
     let document = Message::d102();
-    let fields = document.read(message[begin..end].as_bytes(), limits(MAX_REPLY_BYTES))?;
+    let fields = document.read(&message.as_bytes()[begin..end], limits(MAX_REPLY_BYTES))?;
     check_trailer(&message[end..])?;
 
     let code = fields.get("ResultCode").unwrap_or_default().trim();
