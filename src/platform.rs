@@ -5,4 +5,6 @@ pub mod certs;
 pub mod clock;
 pub mod db;
 pub mod fault;
+pub mod identity;
 pub mod ids;
+pub mod vault;

@@ -4,7 +4,11 @@ use std::sync::Arc;
 
 use sqlx::{Connection, PgConnection};
 
-use crate::platform::db::{BoxFuture, Db, DbError, NewEntry, Sealer, Tx};
+use crate::platform::{
+    clock::Clock,
+    db::{BoxFuture, Db, DbError, NewEntry, Sealer, Tx},
+    vault::{Cipher, MasterKey, MasterKeys, Vault},
+};
 
 /// A sealer that forgets: for tests that are not about the audit log.
 pub(crate) struct Forget;
@@ -25,6 +29,14 @@ pub(crate) struct TestDb {
     pub(crate) address: String,
     pub(crate) name: &'static str,
     _folder: Option<tempfile::TempDir>,
+}
+
+/// A vault on a database, under a random master key.
+pub(crate) async fn vault(db: &Db, clock: Clock) -> Vault {
+    let masters = MasterKeys::new([(1, MasterKey::generate().unwrap())]).unwrap();
+    Vault::open(db.clone(), masters, Cipher::default(), clock)
+        .await
+        .unwrap()
 }
 
 /// A fresh database of each kind that this machine has. Without `DATABASE_URL`

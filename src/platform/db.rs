@@ -20,6 +20,7 @@
 //! what became of its change.
 
 mod args;
+mod forget;
 mod open;
 mod writer;
 
