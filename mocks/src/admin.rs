@@ -16,8 +16,8 @@ use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
 
 use crate::{
-    bureau::{Control, MockBureau},
     faults::FaultRule,
+    handle::{Control, MockBureau},
 };
 
 /// The admin port of a bureau, listening and still to be served.

@@ -1,295 +1,26 @@
-//! The bureau: its start, its doors, and what it does with a request.
+//! What the bureau does with a request.
 
 use std::{
-    fmt, io,
-    net::SocketAddr,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    io::Write as _,
+    sync::atomic::{AtomicU64, Ordering},
     time::Duration,
 };
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use flate2::{Compression, write::GzEncoder};
 use jiff::Timestamp;
-use tokio::{sync::watch, task::JoinHandle};
 
 use crate::{
-    doors,
-    faults::{Fault, FaultError, FaultRule, Switchboard},
+    config::{Encoding, MockConfig, StartError},
+    faults::{Fault, Switchboard},
     http::{Reply, Request},
     inbox::{Inbox, Received},
-    members::{Member, Members},
+    members::Members,
     message, soap,
-    subjects::UNLISTED_CODE,
-    tls::{self, Acceptors, FaultKey, MutualTls},
+    subjects::{UNLISTED_CODE, synthetic_resident_id},
+    tls::{self, Acceptors},
     verdict::{self, Verdict},
 };
-
-/// How the mock reads the time.
-pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
-
-/// What the mock is started with.
-#[derive(Clone)]
-pub struct MockConfig {
-    /// Where it listens; port 0 takes a free one.
-    pub listen: SocketAddr,
-    /// Mutual TLS; plain HTTP without it.
-    pub tls: Option<MutualTls>,
-    /// The institutions it knows; all, with any signature, if empty.
-    pub members: Vec<Member>,
-    /// How it puts the report into the answer.
-    pub encoding: Encoding,
-    /// Every report is filled up to at least so many bytes.
-    pub least_report_bytes: usize,
-    /// Pause before every answer.
-    pub latency: Duration,
-    /// The time.
-    pub clock: Clock,
-}
-
-impl MockConfig {
-    /// A bureau on a free loopback port: plain, open to all, at once.
-    #[must_use]
-    pub fn new(clock: Clock) -> Self {
-        Self {
-            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
-            tls: None,
-            members: Vec::new(),
-            encoding: Encoding::Base64Gzip,
-            least_report_bytes: 0,
-            latency: Duration::ZERO,
-            clock,
-        }
-    }
-}
-
-impl fmt::Debug for MockConfig {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MockConfig")
-            .field("listen", &self.listen)
-            .finish_non_exhaustive()
-    }
-}
-
-/// How a report is put into the answer; both forms are seen at clients.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Encoding {
-    /// The one and the other in turn, by report.
-    Alternating,
-    /// Base64 of the XML.
-    Base64,
-    /// Base64 of the XML after GZIP.
-    Base64Gzip,
-}
-
-/// Why the mock did not start.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum StartError {
-    /// The roots of client certificates are none.
-    ClientRoots,
-    /// It cannot listen there.
-    Listen(io::Error),
-    /// A certificate, key or signing key is not readable.
-    Pem,
-    /// Certificate and key do not go together.
-    Tls(rustls::Error),
-}
-
-impl fmt::Display for StartError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::ClientRoots => "there is no usable root for client certificates",
-            Self::Listen(_) => "cannot listen at the address",
-            Self::Pem => "a certificate or key is not readable",
-            Self::Tls(_) => "certificate and key make no TLS server",
-        })
-    }
-}
-
-impl std::error::Error for StartError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Listen(error) => Some(error),
-            Self::Tls(error) => Some(error),
-            Self::ClientRoots | Self::Pem => None,
-        }
-    }
-}
-
-impl From<rustls::Error> for StartError {
-    fn from(error: rustls::Error) -> Self {
-        Self::Tls(error)
-    }
-}
-
-/// A running bureau; it stops when this is dropped, and forgets everything.
-pub struct MockBureau {
-    bureau: Arc<Bureau>,
-    address: SocketAddr,
-    listening: watch::Receiver<bool>,
-    task: JoinHandle<()>,
-}
-
-impl MockBureau {
-    /// Starts it; on return it listens.
-    ///
-    /// # Errors
-    ///
-    /// [`StartError`].
-    pub async fn start(config: MockConfig) -> Result<Self, StartError> {
-        let acceptors = config.tls.as_ref().map(tls::acceptors).transpose()?;
-        let bureau = Arc::new(Bureau {
-            members: Members::new(config.members.clone()).ok_or(StartError::Pem)?,
-            acceptors,
-            config,
-            inbox: Inbox::default(),
-            switchboard: Switchboard::new(),
-            serial: AtomicU64::new(1),
-        });
-        let doors = doors::open(bureau.clone()).map_err(StartError::Listen)?;
-        let (address, listening) = (doors.address, doors.listening);
-        Ok(Self {
-            bureau,
-            address,
-            listening,
-            task: tokio::spawn(doors.task),
-        })
-    }
-
-    /// Where it listens.
-    #[must_use]
-    pub fn address(&self) -> SocketAddr {
-        self.address
-    }
-
-    /// Sets a fault; on return the next connection or request meets it. Idle
-    /// connections end if the fault is one that strikes connections.
-    ///
-    /// # Errors
-    ///
-    /// [`FaultError`]; nothing is set then.
-    pub async fn set_fault(&self, rule: FaultRule) -> Result<(), FaultError> {
-        self.control().set_fault(rule).await
-    }
-
-    /// Clears all faults; on return the bureau listens again.
-    pub async fn clear_faults(&self) {
-        self.control().clear_faults().await;
-    }
-
-    /// Everything received so far, whole or not, in order.
-    #[must_use]
-    pub fn received(&self) -> Vec<Received> {
-        self.bureau.inbox.all()
-    }
-
-    /// How many requests arrived whole.
-    #[must_use]
-    pub fn count(&self) -> usize {
-        self.control().count(|_| true)
-    }
-
-    /// How many whole requests were about this ID number.
-    #[must_use]
-    pub fn count_for(&self, id_number: &str) -> usize {
-        self.control().count_for(id_number)
-    }
-
-    /// The inquiry list from `from` to before `until`, as CSV.
-    #[must_use]
-    pub fn inquiry_list(&self, from: Timestamp, until: Timestamp) -> String {
-        self.bureau.inbox.list(from, until)
-    }
-
-    /// What the admin port drives.
-    pub(crate) fn control(&self) -> Control {
-        Control {
-            bureau: self.bureau.clone(),
-            listening: self.listening.clone(),
-        }
-    }
-}
-
-impl Drop for MockBureau {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
-}
-
-impl fmt::Debug for MockBureau {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MockBureau")
-            .field("address", &self.address)
-            .finish_non_exhaustive()
-    }
-}
-
-/// A second hand on the switches of a running bureau.
-#[derive(Clone)]
-pub(crate) struct Control {
-    bureau: Arc<Bureau>,
-    listening: watch::Receiver<bool>,
-}
-
-impl Control {
-    pub(crate) async fn set_fault(&self, rule: FaultRule) -> Result<(), FaultError> {
-        if let Some(key) = FaultKey::of(rule.fault())
-            && !self
-                .bureau
-                .acceptors
-                .as_ref()
-                .is_some_and(|all| all.contains_key(&Some(key)))
-        {
-            return Err(FaultError::NoSuchCertificate);
-        }
-        let closes = rule.fault() == Fault::RefuseConnection;
-        self.bureau.switchboard.set(rule)?;
-        if closes {
-            self.wait(false).await;
-        }
-        Ok(())
-    }
-
-    pub(crate) async fn clear_faults(&self) {
-        self.bureau.switchboard.clear();
-        self.wait(true).await;
-    }
-
-    pub(crate) fn count(&self, fits: impl Fn(&Received) -> bool) -> usize {
-        self.bureau
-            .inbox
-            .count(|received| received.whole && fits(received))
-    }
-
-    pub(crate) fn count_for(&self, id_number: &str) -> usize {
-        self.count(|received| {
-            received
-                .inquiry
-                .as_ref()
-                .is_some_and(|inquiry| inquiry.id_number == id_number)
-        })
-    }
-
-    pub(crate) fn received(&self) -> Vec<Received> {
-        self.bureau.inbox.all()
-    }
-
-    pub(crate) fn inquiry_list(&self, from: Timestamp, until: Timestamp) -> String {
-        self.bureau.inbox.list(from, until)
-    }
-
-    async fn wait(&self, listening: bool) {
-        // An error means that the bureau has stopped: then nothing listens, for good.
-        let _ = self
-            .listening
-            .clone()
-            .wait_for(|now| *now == listening)
-            .await;
-    }
-}
 
 /// What all connections share.
 pub(crate) struct Bureau {
@@ -297,11 +28,22 @@ pub(crate) struct Bureau {
     pub(crate) acceptors: Option<Acceptors>,
     pub(crate) switchboard: Switchboard,
     members: Members,
-    inbox: Inbox,
+    pub(crate) inbox: Inbox,
     serial: AtomicU64,
 }
 
 impl Bureau {
+    pub(crate) fn new(config: MockConfig) -> Result<Self, StartError> {
+        Ok(Self {
+            members: Members::new(config.members.clone()).ok_or(StartError::Pem)?,
+            acceptors: config.tls.as_ref().map(tls::acceptors).transpose()?,
+            config,
+            inbox: Inbox::default(),
+            switchboard: Switchboard::new(),
+            serial: AtomicU64::new(1),
+        })
+    }
+
     /// Remembers the beginning of a request.
     pub(crate) fn remember_partial(&self, seen: &[u8]) {
         self.inbox.push(Received {
@@ -320,33 +62,39 @@ impl Bureau {
     pub(crate) fn answer(&self, request: &Request) -> Option<Reply> {
         let at = (self.config.clock)();
         let serial = self.serial.fetch_add(1, Ordering::Relaxed);
-        let (mut verdict, mut reply) = self.decide(request, at, serial);
-        let inquiry = verdict.as_mut().and_then(|verdict| verdict.inquiry.take());
-        let subject = inquiry.as_ref().map(|inquiry| inquiry.id_number.as_str());
-        let fault = self.switchboard.at_request(subject);
-        if let (Some((Fault::UnknownCode, _)), Some(verdict)) = (fault, &mut verdict) {
+        let mut decision = self.decide(request, at, serial);
+        let (fault, unlisted) = match self.switchboard.at_request(subject(&decision)) {
+            Some((fault, unlisted)) => (Some(fault), unlisted),
+            None => (None, false),
+        };
+        if let (Ok(verdict), Some(Fault::UnknownCode)) = (&mut decision, fault) {
             verdict.code = UNLISTED_CODE;
             verdict.report = None;
-            reply = self.reply(verdict, at, serial);
         }
-        let unlisted = fault.is_some_and(|(_, unlisted)| unlisted);
+        let verdict = decision.as_ref().ok();
+        let inquiry = verdict.and_then(|verdict| verdict.inquiry.clone());
+        // Remembered before a byte is sent, so that nobody knows of an answer
+        // that the bureau does not know.
         self.inbox.push(Received {
             at,
             whole: true,
             bytes: request.wire_bytes,
-            message_id: verdict
-                .as_ref()
-                .and_then(|verdict| verdict.message_id.clone()),
+            message_id: verdict.and_then(|verdict| verdict.message_id.clone()),
             listed: inquiry.is_some() && !unlisted,
             inquiry,
             result: verdict.map(|verdict| verdict.code),
         });
+        let mut reply = match decision {
+            Ok(verdict) => self.reply(confused(verdict, fault), at, serial),
+            Err(reply) => reply,
+        };
         reply.before = self.config.latency;
-        apply(fault.map(|(fault, _)| fault), reply, &request.path)
+        broken(reply, fault, &request.path)
     }
 
-    fn decide(&self, request: &Request, at: Timestamp, serial: u64) -> (Option<Verdict>, Reply) {
-        let refuse = |status, reason: &str| (None, Reply::new(status, "text/plain", reason));
+    /// The decision, or the reply to what is no request.
+    fn decide(&self, request: &Request, at: Timestamp, serial: u64) -> Result<Verdict, Reply> {
+        let refuse = |status, reason: &str| Err(Reply::new(status, "text/plain", reason));
         if !request.path.ends_with("/ServiceAccept") {
             return refuse(404, "no such service");
         }
@@ -356,18 +104,13 @@ impl Bureau {
         if !request.content_type.starts_with("text/xml") {
             return refuse(415, "SOAP 1.1 is text/xml");
         }
-        match soap::read(&request.body) {
-            Err(reason) => (None, Reply::new(500, XML, soap::fault(reason))),
-            Ok(message) => {
-                let bytes = self.config.least_report_bytes;
-                let verdict = verdict::judge(&message, &self.members, at, serial, bytes);
-                let reply = self.reply(&verdict, at, serial);
-                (Some(verdict), reply)
-            }
-        }
+        let message = soap::read(&request.body)
+            .map_err(|reason| Reply::new(500, XML, soap::fault(reason)))?;
+        let bytes = self.config.least_report_bytes;
+        Ok(verdict::judge(&message, &self.members, at, serial, bytes))
     }
 
-    fn reply(&self, verdict: &Verdict, at: Timestamp, serial: u64) -> Reply {
+    fn reply(&self, verdict: Verdict, at: Timestamp, serial: u64) -> Reply {
         let gzip = match self.config.encoding {
             Encoding::Alternating => serial.is_multiple_of(2),
             Encoding::Base64 => false,
@@ -383,12 +126,41 @@ impl Bureau {
                     report.as_bytes().to_vec()
                 })
             });
-        Reply::new(200, XML, soap::reply(&verdict::reply(verdict, at, &report)))
+        Reply::new(
+            200,
+            XML,
+            soap::reply(&verdict::reply(&verdict, at, &report)),
+        )
     }
 }
 
-/// What a fault makes of the right reply.
-fn apply(fault: Option<Fault>, mut reply: Reply, path: &str) -> Option<Reply> {
+fn subject(decision: &Result<Verdict, Reply>) -> Option<&str> {
+    let inquiry = decision.as_ref().ok()?.inquiry.as_ref()?;
+    Some(&inquiry.id_number)
+}
+
+/// The verdict with which a confused bureau answers; what it remembers is right.
+fn confused(mut verdict: Verdict, fault: Option<Fault>) -> Verdict {
+    match fault {
+        Some(Fault::OtherMessage) => {
+            if let Some(last) = verdict.message_id.as_mut().and_then(String::pop) {
+                let other = if last == '9' { '8' } else { '9' };
+                verdict.message_id.get_or_insert_default().push(other);
+            }
+        }
+        Some(Fault::OtherSubject) => {
+            if let (Some(report), Some(inquiry)) = (&mut verdict.report, &verdict.inquiry) {
+                let other = synthetic_resident_id(OTHER_SUBJECT);
+                *report = report.replace(&inquiry.id_number, &other);
+            }
+        }
+        _ => {}
+    }
+    verdict
+}
+
+/// What a fault makes of a reply.
+fn broken(mut reply: Reply, fault: Option<Fault>, path: &str) -> Option<Reply> {
     let length = reply.body.len();
     match fault {
         Some(Fault::AcceptThenCut) => return None,
@@ -424,13 +196,13 @@ fn apply(fault: Option<Fault>, mut reply: Reply, path: &str) -> Option<Reply> {
 }
 
 fn zipped(report: &str) -> Vec<u8> {
-    use std::io::Write as _;
-
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
     // Writing to a vector does not fail.
     let _ = encoder.write_all(report.as_bytes());
     encoder.finish().unwrap_or_default()
 }
 
+/// Whose report comes under [`Fault::OtherSubject`]: nobody's in the tests.
+const OTHER_SUBJECT: u32 = 9_999_001;
 const GARBAGE: &[u8] = b"\x00\xff<<& not a document \x1f\x8b";
 const XML: &str = "text/xml;charset=UTF-8";

@@ -1,6 +1,13 @@
 //! Listener and connections.
 
-use std::{future::Future, io, net::SocketAddr, pin::Pin, sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    io,
+    net::SocketAddr,
+    pin::{Pin, pin},
+    sync::Arc,
+    time::Duration,
+};
 
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
@@ -13,7 +20,7 @@ use tracing::debug;
 
 use crate::{
     bureau::Bureau,
-    faults::{Door, Fault},
+    faults::Fault,
     http::{self, Incoming},
     tls::FaultKey,
 };
@@ -95,7 +102,13 @@ async fn run(
 }
 
 async fn connection(bureau: Arc<Bureau>, stream: TcpStream) {
-    let door = bureau.switchboard.door();
+    // Before the fault is drawn: one that is set in between then ends us.
+    let mut door = bureau.switchboard.door();
+    let generation = door.borrow_and_update().generation;
+    let changed = async move {
+        // An error means that the bureau is gone, and this task with it.
+        let _ = door.wait_for(|door| door.generation != generation).await;
+    };
     let fault = bureau.switchboard.at_connection();
     // A delayed small packet would be measured as the bureau's slowness.
     let _ = stream.set_nodelay(true);
@@ -104,13 +117,13 @@ async fn connection(bureau: Arc<Bureau>, stream: TcpStream) {
         return;
     }
     let Some(acceptors) = &bureau.acceptors else {
-        return converse(&bureau, stream, door).await;
+        return converse(&bureau, stream, changed).await;
     };
     let Some(acceptor) = acceptors.get(&fault.and_then(FaultKey::of)) else {
         return;
     };
     match acceptor.accept(stream).into_fallible().await {
-        Ok(stream) => converse(&bureau, stream, door).await,
+        Ok(stream) => converse(&bureau, stream, changed).await,
         Err((error, stream)) => {
             debug!(%error, "handshake failed");
             linger(stream).await;
@@ -118,19 +131,19 @@ async fn connection(bureau: Arc<Bureau>, stream: TcpStream) {
     }
 }
 
-/// Requests and replies until one side ends it.
+/// Requests and replies until one side ends it; between two of them, `changed` does.
 async fn converse(
     bureau: &Bureau,
     mut stream: impl AsyncRead + AsyncWrite + Unpin,
-    mut door: watch::Receiver<Door>,
+    changed: impl Future<Output = ()>,
 ) {
-    let generation = door.borrow_and_update().generation;
+    let mut changed = pin!(changed);
     let mut buffer = Vec::new();
     loop {
         if buffer.is_empty() {
             tokio::select! {
                 biased;
-                _ = door.wait_for(|door| door.generation != generation) => break,
+                () = &mut changed => break,
                 first = stream.read_buf(&mut buffer) => match first {
                     Ok(read) if read > 0 => {}
                     _ => return,

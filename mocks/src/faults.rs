@@ -21,6 +21,10 @@ pub enum Fault {
     ExpiredCertificate,
     /// The reply is 200 with a body that is no XML.
     Garbage,
+    /// The reply answers another message: its identifier is not ours.
+    OtherMessage,
+    /// The report is about another person.
+    OtherSubject,
     /// The reply is a 307 to the same address.
     Redirect,
     /// The handshake completes on our side, then the client certificate is

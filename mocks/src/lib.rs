@@ -21,8 +21,11 @@
 
 mod admin;
 mod bureau;
+mod config;
+mod document;
 mod doors;
 mod faults;
+mod handle;
 mod http;
 mod inbox;
 mod members;
@@ -35,8 +38,9 @@ mod verdict;
 
 pub use self::{
     admin::Admin,
-    bureau::{Clock, Encoding, MockBureau, MockConfig, StartError},
+    config::{Clock, Encoding, MockConfig, StartError},
     faults::{Fault, FaultError, FaultRule},
+    handle::MockBureau,
     inbox::{Inquiry, Received},
     members::{Member, User},
     subjects::{PERSONAS, Persona, Sample, Says, UNLISTED_CODE, synthetic_resident_id},

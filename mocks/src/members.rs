@@ -113,3 +113,39 @@ impl Members {
 
 /// The signer's identifier that GB/T 32918 signatures use by default (GM/T 0009).
 const DISTINGUISHED_ID: &str = "1234567812345678";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_comes_as_its_sm3_in_hexadecimal() {
+        let user = User {
+            code: "user".to_owned(),
+            password: "口令".to_owned(),
+        };
+        let member = Member {
+            code: "Z99990000H0001".to_owned(),
+            users: vec![user],
+            signing_key_pem: None,
+            acts_for: Vec::new(),
+        };
+        let members = Members::new(vec![member]).unwrap();
+        // printf 口令 | openssl dgst -sm3
+        let digest = "0d13e6a7ace9bc8fe218517b4b527151c41f7b76d8d4182f0b1402720f4ba3d2";
+        let admits = |digest: &str| members.admits("Z99990000H0001", "user", digest);
+        assert!(admits(digest) && admits(&digest.to_uppercase()));
+        assert!(!admits("口令") && !admits(&digest[1..]));
+    }
+
+    #[test]
+    fn a_key_that_is_none_stops_the_start() {
+        let member = Member {
+            code: "Z99990000H0001".to_owned(),
+            users: Vec::new(),
+            signing_key_pem: Some("no key".to_owned()),
+            acts_for: Vec::new(),
+        };
+        assert!(Members::new(vec![member]).is_none());
+    }
+}

@@ -7,7 +7,7 @@ use quick_xml::{
     name::{Namespace, ResolveResult},
 };
 
-use crate::message::character;
+use crate::document::character;
 
 /// The message in a request body, or what is wrong with the envelope.
 pub(crate) fn read(body: &[u8]) -> Result<String, &'static str> {

@@ -55,7 +55,7 @@ impl Persona {
     }
 }
 
-/// The named subjects; [`says`] answers for everybody else too.
+/// The named subjects; everybody else is answered too, see `README.md`.
 pub const PERSONAS: &[Persona] = &[
     Persona {
         name: "测试甲",

@@ -16,7 +16,7 @@ use rustls::{
 };
 use tokio_rustls::TlsAcceptor;
 
-use crate::{bureau::StartError, faults::Fault};
+use crate::{config::StartError, faults::Fault};
 
 /// A certificate and its key, both PEM.
 #[derive(Clone)]

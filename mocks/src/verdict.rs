@@ -3,9 +3,10 @@
 use jiff::Timestamp;
 
 use crate::{
+    document::Fields,
     inbox::{Inquiry, bureau_time},
     members::Members,
-    message::{CENTER, Defect, Fields, Parts},
+    message::{CENTER, Defect, Parts},
     report::{self, Facts},
     subjects::{self, Sample, Says},
 };
@@ -163,11 +164,9 @@ pub(crate) fn reply(verdict: &Verdict, at: Timestamp, encoded_report: &str) -> S
     )
 }
 
+/// The dictionary is shared with the adapters; nothing else is.
 fn description(code: &str) -> &'static str {
-    RESULTS
-        .iter()
-        .find(|(one, _)| *one == code)
-        .map_or("", |(_, description)| description)
+    schemas::message::result_code(code).map_or("", |known| known.meaning.zh)
 }
 
 /// Whether answers are signed is not known; clients do not read this.
@@ -182,31 +181,4 @@ const ID_TYPES: [&str; 12] = ["10", "1", "2", "5", "6", "8", "9", "A", "B", "C",
 /// QUERY_REASON in `codes.tsv`.
 const QUERY_REASONS: [&str; 15] = [
     "01", "02", "03", "08", "19", "22", "23", "25", "09", "16", "18", "20", "21", "24", "26",
-];
-
-/// RESULT_CODE in `codes.tsv`; AAA001 has no text there.
-const RESULTS: [(&str, &str); 23] = [
-    ("AAA000", "处理成功"),
-    ("AAA001", "未查询到信用报告"),
-    ("DBE001", "查询原因校验错误"),
-    ("DBE002", "信息主体名称校验错误"),
-    ("DBE003", "信息主体证件类型校验错误"),
-    ("DBE004", "信息主体证件号码校验错误"),
-    ("DBE005", "企业名称校验错误"),
-    ("DBE006", "企业身份标识类型校验错误"),
-    ("DBE007", "企业身份标识号码校验错误"),
-    ("DBE008", "查询机构校验错误"),
-    ("DBE009", "发起机构校验错误"),
-    ("DBE010", "查询机构与中心未签署服务协议"),
-    ("DBE011", "查询机构签署的服务协议不适用本次查询"),
-    ("DBE012", "发起机构与中心未签署服务协议"),
-    ("DBE013", "发起机构签署的服务协议不适用本次查询"),
-    ("DBE014", "服务代码校验错误"),
-    ("DBE015", "查询用户代码校验错误"),
-    ("DBE016", "发起用户代码校验错误"),
-    ("DBE017", "信息记录标识号校验错误"),
-    ("DBO001", "报文发送机构代码与查询机构代码不一致"),
-    ("DBO002", "机构代理关系校验错误"),
-    ("DBO003", "批量查询请求文件记录数超过2000条"),
-    ("DBO004", "信用报告超长，仅提供部分信息"),
 ];

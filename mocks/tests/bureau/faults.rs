@@ -2,8 +2,11 @@
 
 use std::time::{Duration, Instant};
 
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 use jiff::Timestamp;
-use mocks::{Fault, FaultError, FaultRule, MockBureau, MockConfig, synthetic_resident_id};
+use mocks::{
+    Encoding, Fault, FaultError, FaultRule, MockBureau, MockConfig, synthetic_resident_id,
+};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
@@ -109,6 +112,60 @@ async fn a_wrong_length_is_a_reply_cut_in_the_middle_of_its_text() {
     let (status, body) = town.ask(&town.client(), &request).await.unwrap();
     assert_eq!(status, 200);
     assert!(!String::from_utf8_lossy(&body).contains("Envelope>"));
+}
+
+#[tokio::test]
+async fn a_confused_bureau_answers_for_another_and_remembers_aright() {
+    let town = Town::start(|config| config.encoding = Encoding::Base64).await;
+    let subject = synthetic_resident_id(1);
+    for (fault, same_message, same_subject) in [
+        (Fault::OtherMessage, false, true),
+        (Fault::OtherSubject, true, false),
+    ] {
+        town.bureau.set_fault(FaultRule::once(fault)).await.unwrap();
+        let (_, body) = town
+            .ask(&town.client(), &Request::about(&subject))
+            .await
+            .unwrap();
+        let text = String::from_utf8(body).unwrap();
+        let report = BASE64_STANDARD
+            .decode(element(&text, "ReportMessage"))
+            .unwrap();
+        let report = String::from_utf8(report).unwrap();
+        assert_eq!(
+            text.contains("D1022026031600000001"),
+            same_message,
+            "{fault:?}"
+        );
+        assert_eq!(report.contains(&subject), same_subject, "{fault:?}");
+    }
+    assert_eq!(town.bureau.count_for(&subject), 2);
+    let ids = town
+        .bureau
+        .received()
+        .into_iter()
+        .map(|received| received.message_id);
+    assert!(ids.eq([
+        Some("2026031600000001".to_owned()),
+        Some("2026031600000001".to_owned())
+    ]));
+}
+
+#[tokio::test]
+async fn an_idle_connection_does_not_avoid_a_fault_of_connections() {
+    let town = Town::start(|_| {}).await;
+    let subject = synthetic_resident_id(1);
+    let client = town.client();
+    ask(&town, &client, &subject).await;
+    town.bureau
+        .set_fault(FaultRule::always(Fault::WrongName))
+        .await
+        .unwrap();
+    // The client notices the end of its connection when it next tries, or
+    // before; either way the request does not arrive.
+    let seen = ask(&town, &client, &subject).await;
+    assert!(matches!(seen, Seen::Connect | Seen::Cut), "{seen:?}");
+    assert_eq!(town.bureau.count(), 1);
 }
 
 #[tokio::test]
