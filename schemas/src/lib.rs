@@ -3,6 +3,7 @@
 pub mod codes;
 pub mod ident;
 pub mod message;
+pub mod report;
 pub mod table;
 pub mod text;
 pub mod xml;

@@ -128,6 +128,7 @@ pub(crate) struct Scanner<'a> {
     limits: Limits,
     depth: usize,
     elements: usize,
+    start: usize,
 }
 
 impl<'a> Scanner<'a> {
@@ -164,6 +165,7 @@ impl<'a> Scanner<'a> {
             limits,
             depth: 0,
             elements: 0,
+            start: 0,
         })
     }
 
@@ -172,15 +174,20 @@ impl<'a> Scanner<'a> {
         self.source
     }
 
-    /// Where the next token begins, in bytes of [`Scanner::source`].
-    pub(crate) fn position(&self) -> usize {
+    /// Where the last token begins, in bytes of [`Scanner::source`].
+    pub(crate) fn start(&self) -> usize {
+        self.start
+    }
+
+    /// Where it ends.
+    pub(crate) fn end(&self) -> usize {
         self.reader.buffer_position() as usize
     }
 
     /// The next piece, or nothing after the root element and what may follow it.
     pub(crate) fn next(&mut self) -> Result<Option<Token<'a>>, XmlError> {
         loop {
-            let start = self.position();
+            self.start = self.end();
             let event = self.reader.read_event().map_err(|error| match error {
                 Error::Syntax(SyntaxError::InvalidBangMarkup) | Error::IllFormed(_) => {
                     XmlError::Malformed
@@ -189,7 +196,7 @@ impl<'a> Scanner<'a> {
                 _ => XmlError::Malformed,
             })?;
             match event {
-                Event::Start(tag) => return self.open(start, &tag).map(Some),
+                Event::Start(tag) => return self.open(&tag).map(Some),
                 Event::End(_) => {
                     self.depth = self.depth.checked_sub(1).ok_or(XmlError::Malformed)?;
                     return Ok(Some(Token::Close));
@@ -204,12 +211,13 @@ impl<'a> Scanner<'a> {
                     }
                 }
                 Event::CData(text) if self.depth > 0 => {
+                    self.start += "<![CDATA[".len();
                     return borrowed(text.into_inner()).map(|text| Some(Token::Text(text)));
                 }
                 Event::GeneralRef(reference) if self.depth > 0 => {
                     return resolve(&reference).map(|c| Some(Token::Char(c)));
                 }
-                Event::Decl(declaration) if start == 0 => match declaration.encoding() {
+                Event::Decl(declaration) if self.start == 0 => match declaration.encoding() {
                     None => {}
                     Some(Ok(name)) if name.eq_ignore_ascii_case("utf-8") => {}
                     Some(_) => return Err(XmlError::WrongEncoding),
@@ -225,7 +233,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    fn open(&mut self, start: usize, tag: &BytesStart<'_>) -> Result<Token<'a>, XmlError> {
+    fn open(&mut self, tag: &BytesStart<'_>) -> Result<Token<'a>, XmlError> {
         if self.depth == 0 && self.elements > 0 {
             return Err(XmlError::Malformed);
         }
@@ -241,8 +249,9 @@ impl<'a> Scanner<'a> {
                 limit: self.limits.elements,
             });
         }
-        let end = start + 1 + tag.name().as_ref().len();
-        let name = self.source.get(start + 1..end).ok_or(XmlError::Malformed)?;
+        let start = self.start + 1;
+        let end = start + tag.name().as_ref().len();
+        let name = self.source.get(start..end).ok_or(XmlError::Malformed)?;
         // The reader takes what stands there for a name.
         let may_begin = |c: char| c.is_alphabetic() || c == '_';
         let may_follow = |c: char| c.is_alphanumeric() || "_-.:".contains(c);

@@ -1,0 +1,455 @@
+//! From bytes to a tree, in one pass.
+
+use std::ops::Range;
+
+use zeroize::Zeroizing;
+
+use super::dictionary::{Dictionary, Form, ROOT};
+use super::tree::{Foreign, Node, Report, Span, What};
+use crate::xml::{Limits, Scanner, Token, XmlError};
+
+/// Why bytes are no report.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DecodeError {
+    /// A document, but not one of this dictionary.
+    #[error("the root element is not that of the report")]
+    WrongRoot,
+    /// No XML that we accept.
+    #[error(transparent)]
+    Xml(#[from] XmlError),
+}
+
+impl DecodeError {
+    /// Stable code for programs.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::WrongRoot => "wrong_root",
+            Self::Xml(error) => error.code(),
+        }
+    }
+}
+
+impl Dictionary {
+    /// Reads a report within limits.
+    ///
+    /// # Errors
+    ///
+    /// [`DecodeError`] when the bytes are no XML we accept or no such report.
+    /// Anything else that is odd becomes a [`Remark`].
+    pub fn decode(&'static self, bytes: &[u8], limits: &Limits) -> Result<Report, DecodeError> {
+        // Spans are 32 bits wide.
+        let bytes_allowed = limits.bytes.min(i32::MAX as usize);
+        let mut scanner = Scanner::new(
+            bytes,
+            Limits {
+                bytes: bytes_allowed,
+                ..*limits
+            },
+        )?;
+        let source = scanner.source();
+        let mut tree = Tree::new(self, source.len());
+        while let Some(token) = scanner.next()? {
+            match token {
+                Token::Open { name, attributes } => {
+                    tree.open(name, scanner.start())?;
+                    if attributes {
+                        let behind_name = scanner.start() + 1 + name.len();
+                        tree.stray(What::Attributes, behind_name..scanner.end());
+                    }
+                }
+                Token::Close => tree.close(source, scanner.end()),
+                Token::Text(text) => tree.text(source, text, scanner.start()),
+                Token::Char(c) => tree.character(source, c, scanner.start()..scanner.end()),
+            }
+        }
+        let mut report = Report {
+            dictionary: self,
+            source: Zeroizing::new(source.to_owned()),
+            joined: tree.joined,
+            nodes: tree.nodes,
+            foreign: tree.foreign,
+            remarks: Vec::new(),
+            remarks_left_out: 0,
+        };
+        report.check();
+        Ok(report)
+    }
+}
+
+/// A tree that grows.
+struct Tree {
+    dictionary: &'static Dictionary,
+    nodes: Vec<Node>,
+    joined: Zeroizing<String>,
+    foreign: Vec<Foreign>,
+    open: Vec<Open>,
+    /// Elements open inside an unknown one, itself counted.
+    unknown_depth: usize,
+}
+
+/// A node that is not closed yet.
+struct Open {
+    node: usize,
+    is_item: bool,
+    hint: usize,
+}
+
+impl Tree {
+    fn new(dictionary: &'static Dictionary, size: usize) -> Self {
+        Self {
+            dictionary,
+            // An element of a report takes some 30 bytes.
+            nodes: Vec::with_capacity(size / 30),
+            joined: Zeroizing::default(),
+            foreign: Vec::new(),
+            open: Vec::new(),
+            unknown_depth: 0,
+        }
+    }
+
+    fn open(&mut self, name: &str, start: usize) -> Result<(), DecodeError> {
+        if self.unknown_depth > 0 {
+            self.unknown_depth += 1;
+            return Ok(());
+        }
+        let (element, parent) = match self.open.last_mut() {
+            None if self.dictionary.at(ROOT).code == name => (Some(ROOT), 0),
+            None => return Err(DecodeError::WrongRoot),
+            Some(above) => {
+                let unit = self.nodes[above.node].element;
+                (
+                    self.dictionary.child(unit, name, &mut above.hint),
+                    above.node,
+                )
+            }
+        };
+        let Some(element) = element else {
+            self.unknown_depth = 1;
+            self.foreign.push(Foreign {
+                parent: parent as u32,
+                what: What::Element {
+                    name: start + 1..start + 1 + name.len(),
+                },
+                content: start..start,
+            });
+            return Ok(());
+        };
+        self.open.push(Open {
+            node: self.nodes.len(),
+            is_item: matches!(self.dictionary.at(element).form, Form::Item { .. }),
+            hint: 0,
+        });
+        self.nodes.push(Node {
+            element,
+            parent: parent as u32,
+            end: 0,
+            nth: 1,
+            value: Span::default(),
+        });
+        Ok(())
+    }
+
+    fn close(&mut self, source: &str, end: usize) {
+        if self.unknown_depth > 0 {
+            self.unknown_depth -= 1;
+            if let Some(foreign) = self.foreign.last_mut() {
+                foreign.content.end = end;
+            }
+            return;
+        }
+        let end = self.nodes.len() as u32;
+        if let Some(open) = self.open.pop() {
+            let node = &mut self.nodes[open.node];
+            node.end = end;
+            let text: &str = if node.value.joined {
+                &self.joined
+            } else {
+                source
+            };
+            node.value = trimmed(text, node.value);
+        }
+    }
+
+    /// Text at `start`: part of an item's value, or nothing that belongs here.
+    fn text(&mut self, source: &str, text: &str, start: usize) {
+        if self.unknown_depth > 0 {
+            return;
+        }
+        match self.open.last() {
+            Some(open) if open.is_item => {
+                let value = self.nodes[open.node].value;
+                if value.length > 0 {
+                    self.join(source, open.node, text);
+                } else {
+                    let length = text.len() as u32;
+                    let span = Span {
+                        start: start as u32,
+                        length,
+                        joined: false,
+                    };
+                    self.nodes[open.node].value = span;
+                }
+            }
+            _ if text.trim_ascii().is_empty() => {}
+            _ => self.stray(What::Text, start..start + text.len()),
+        }
+    }
+
+    fn character(&mut self, source: &str, c: char, at: Range<usize>) {
+        match self.open.last() {
+            _ if self.unknown_depth > 0 => {}
+            Some(open) if open.is_item => {
+                self.join(source, open.node, c.encode_utf8(&mut [0; 4]));
+            }
+            _ => self.stray(What::Text, at),
+        }
+    }
+
+    /// Appends to a value that is not one piece of the source.
+    fn join(&mut self, source: &str, node: usize, text: &str) {
+        let value = &mut self.nodes[node].value;
+        if !value.joined {
+            let first = &source[value.start as usize..(value.start + value.length) as usize];
+            value.start = self.joined.len() as u32;
+            value.joined = true;
+            // Joined values are shorter than their source: no reallocation
+            // leaves a copy.
+            if self.joined.is_empty() {
+                self.joined.reserve(source.len());
+            }
+            self.joined.push_str(first);
+        }
+        value.length += text.len() as u32;
+        self.joined.push_str(text);
+    }
+
+    /// Keeps what stands where nothing should.
+    fn stray(&mut self, what: What, content: Range<usize>) {
+        if let Some(open) = self.open.last()
+            && self.unknown_depth == 0
+        {
+            self.foreign.push(Foreign {
+                parent: open.node as u32,
+                what,
+                content,
+            });
+        }
+    }
+}
+
+/// The span without blanks around the value.
+fn trimmed(text: &str, span: Span) -> Span {
+    let value = &text[span.start as usize..(span.start + span.length) as usize];
+    let start = value.len() - value.trim_ascii_start().len();
+    let length = value.trim_ascii().len() as u32;
+    Span {
+        start: span.start + start as u32,
+        length,
+        ..span
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::text::Language;
+
+    pub(in crate::report) const THIN: &str =
+        include_str!("../../testdata/pboc-query-personal/sample-report-1-thin.xml");
+    pub(in crate::report) const NORMAL: &str =
+        include_str!("../../testdata/pboc-query-personal/sample-report-2-normal.xml");
+    pub(in crate::report) const NEGATIVE: &str =
+        include_str!("../../testdata/pboc-query-personal/sample-report-3-negative.xml");
+
+    pub(in crate::report) fn decode(xml: &str) -> Result<Report, DecodeError> {
+        let dictionary = Dictionary::embedded("pboc-query-personal").unwrap();
+        dictionary.decode(xml.as_bytes(), &Limits::default())
+    }
+
+    #[test]
+    fn the_samples_hold_nothing_unknown_and_nothing_odd() {
+        for (name, xml, elements) in [
+            ("thin", THIN, 81),
+            ("normal", NORMAL, 2082),
+            ("negative", NEGATIVE, 2733),
+        ] {
+            let report = decode(xml).unwrap();
+            assert_eq!(report.nodes.len(), elements, "case {name}");
+            assert_eq!(report.unknown().len(), 0, "case {name}");
+            assert_eq!(report.remarks(), [], "case {name}");
+        }
+    }
+
+    #[test]
+    fn items_are_decoded_by_kind_and_list() {
+        let report = decode(NEGATIVE).unwrap();
+        let account = report.units("PD01").nth(3).unwrap();
+        assert_eq!(account.path(), "Document/PDA/PD01[4]");
+        let meaning = |code| account.item(code).unwrap().meaning().unwrap();
+        assert_eq!(meaning("PD01AD01").zh, "非循环贷账户");
+        // The list of the status depends on the type of the account.
+        assert_eq!(meaning("PD01CD01").en, "Overdue");
+        let card = report.units("PD01").nth(7).unwrap();
+        assert_eq!(
+            card.item("PD01CD01").unwrap().meaning().unwrap().en,
+            "Payment stopped"
+        );
+        let overdue = account.item("PD01CJ06").unwrap();
+        assert_eq!(overdue.number(), Some(11550));
+        assert_eq!(overdue.text(Language::En), "11,550");
+        let made = report.first("PA01AR01").unwrap();
+        assert_eq!(
+            made.date_time(),
+            Some(jiff::civil::date(2026, 3, 16).at(11, 20, 9, 0))
+        );
+        assert_eq!(made.text(Language::Zh), "2026.03.16 11:20:09");
+        let not_there = report
+            .items("PC02KJ01")
+            .find(|item| item.raw() == "--")
+            .unwrap();
+        assert!(!not_there.is_filled() && not_there.number().is_none());
+        assert_eq!(not_there.text(Language::Zh), "--");
+    }
+
+    #[test]
+    fn a_value_in_pieces_is_joined_and_trimmed() {
+        let xml = "<Document><PRH><PA01><PA01B><PA01BQ01> 测<!-- c -->试<![CDATA[ <]]>&amp;\
+                   &#x20000; </PA01BQ01><PA01BI01>&#32;</PA01BI01></PA01B></PA01></PRH></Document>";
+        let report = decode(xml).unwrap();
+        assert_eq!(report.first("PA01BQ01").unwrap().raw(), "测试 <&𠀀");
+        assert_eq!(report.items("PA01BI01").next().unwrap().raw(), "");
+    }
+
+    #[test]
+    fn what_is_unknown_is_kept_with_its_path() {
+        let cases = [
+            (
+                "element",
+                "<PD01A>",
+                "<PD01A><PD01AX99 a=\"1\">x<y>&amp;</y></PD01AX99>",
+                "Document/PDA/PD01[1]/PD01A/PD01AX99",
+                "<PD01AX99 a=\"1\">x<y>&amp;</y></PD01AX99>",
+            ),
+            (
+                "empty element",
+                "<PDA>",
+                "<PDA><NEW/>",
+                "Document/PDA/NEW",
+                "<NEW/>",
+            ),
+            (
+                "known element in another place",
+                "<PDA>",
+                "<PDA><PB01/>",
+                "Document/PDA/PB01",
+                "<PB01/>",
+            ),
+            (
+                "text",
+                "<PDA>",
+                "<PDA>测试",
+                "Document/PDA/#text",
+                "测试\n  ",
+            ),
+            (
+                "attribute",
+                "<PDA>",
+                "<PDA v=\"2\">",
+                "Document/PDA/#attributes",
+                " v=\"2\">",
+            ),
+            (
+                "element in a value",
+                "<PD01AD01>",
+                "<PD01AD01><b>D1</b>",
+                "Document/PDA/PD01[1]/PD01A/PD01AD01/b",
+                "<b>D1</b>",
+            ),
+        ];
+        for (name, from, to, path, content) in cases {
+            let report = decode(&NORMAL.replacen(from, to, 1)).unwrap();
+            let unknown: Vec<_> = report.unknown().map(|u| (u.path(), u.content())).collect();
+            assert_eq!(unknown, [(path.to_owned(), content)], "case {name}");
+            let remark = &report.remarks()[0];
+            assert_eq!(
+                (remark.kind.code(), &*remark.path),
+                ("unknown_element", path)
+            );
+            assert_eq!(report.nodes.len(), 2082, "case {name}: the rest is read");
+        }
+    }
+
+    #[test]
+    fn hostile_bytes_are_refused_with_a_reason() {
+        let bomb = "<!DOCTYPE Document [<!ENTITY a \"aaaa\"><!ENTITY b \"&a;&a;&a;&a;\">]>\
+                    <Document>&b;</Document>";
+        let gbk = NORMAL.replacen("UTF-8", "GBK", 1);
+        let deep = format!(
+            "<Document>{}{}</Document>",
+            "<a>".repeat(90),
+            "</a>".repeat(90)
+        );
+        let many = format!("<Document>{}</Document>", "<a/>".repeat(600_000));
+        let large = format!("<Document>{}</Document>", " ".repeat(17 << 20));
+        let cases = [
+            ("entity bomb", bomb, "doctype"),
+            (
+                "entity without declaration",
+                "<Document>&b;</Document>",
+                "unknown_entity",
+            ),
+            ("declared GBK", &gbk, "wrong_encoding"),
+            ("deep nesting", &deep, "too_deep"),
+            ("many elements", &many, "too_many_elements"),
+            ("oversize", &large, "too_large"),
+            ("page instead of a report", "<html/>", "wrong_root"),
+            ("nothing", "", "cut_short"),
+        ];
+        for (name, xml, code) in cases {
+            assert_eq!(decode(xml).unwrap_err().code(), code, "case {name}");
+        }
+    }
+
+    #[test]
+    fn a_report_cut_anywhere_is_no_report() {
+        let dictionary = Dictionary::embedded("pboc-query-personal").unwrap();
+        let cuts = (0..10).map(|tenth| NORMAL.len() * tenth / 10);
+        for cut in cuts.chain(NORMAL.len() - 200..NORMAL.trim_end().len()) {
+            let error = dictionary.decode(&NORMAL.as_bytes()[..cut], &Limits::default());
+            assert_eq!(error.unwrap_err().code(), "cut_short", "cut at {cut}");
+        }
+    }
+
+    #[test]
+    fn debug_shows_no_value() {
+        let report = decode(&NORMAL.replacen("<PDA>", "<PDA><X>示例</X>", 1)).unwrap();
+        let item = report.first("PA01BQ01").unwrap();
+        let shown = format!(
+            "{report:?} {item:?} {:?} {:?} {:?} {:?}",
+            report.root(),
+            report.unknown().next(),
+            report.remarks(),
+            report.sections(),
+        );
+        for secret in ["示例", "99000019", "10000"] {
+            assert!(!shown.contains(secret), "{secret}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_it_panic(at in 0usize..60_000, bytes in prop::collection::vec(any::<u8>(), 0..12)) {
+            let mut xml = NORMAL.as_bytes().to_vec();
+            let at = at.min(xml.len());
+            xml.splice(at..(at + bytes.len()).min(xml.len()), bytes);
+            let dictionary = Dictionary::embedded("pboc-query-personal").unwrap();
+            if let Ok(report) = dictionary.decode(&xml, &Limits::default()) {
+                let _ = (report.sections().len(), report.variables(), report.render(Language::Zh));
+            }
+        }
+    }
+}
