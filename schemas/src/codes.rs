@@ -10,13 +10,14 @@
 //! Choosing the list: that is a condition in the items table, compiled by the plan.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::table::{Table, TableError};
 
 /// All code lists of one edition.
 #[derive(Clone, Debug, Default)]
 pub struct Codes {
-    lists: BTreeMap<String, CodeList>,
+    lists: BTreeMap<String, Arc<CodeList>>,
 }
 
 /// One code list.
@@ -53,21 +54,15 @@ impl Codes {
     /// A malformed table, an empty list name or code, or a code that stands twice in its list.
     pub fn parse(file: &str, text: &str) -> Result<Self, TableError> {
         let table = Table::parse(file, text, &COLUMNS, &["source", "confidence"])?;
-        let mut codes = Self::default();
+        let mut lists: BTreeMap<&str, CodeList> = BTreeMap::new();
         for row in table.rows() {
-            let name = row.need("list")?;
-            row.need("code")?;
-            if !codes.lists.contains_key(name) {
-                codes.lists.insert(name.to_owned(), CodeList::default());
-            }
-            if let Some(list) = codes.lists.get_mut(name) {
-                list.push([row.get("code"), row.get("zh"), row.get("en")]);
-            }
+            let list = lists.entry(row.need("list")?).or_default();
+            list.push([row.need("code")?, row.get("zh"), row.get("en")]);
         }
-        for (name, list) in &mut codes.lists {
+        for (name, list) in &mut lists {
             if let Some(twice) = list.sort() {
                 let is_it = |row: &crate::table::Row<'_, '_>| {
-                    row.get("list") == name && row.get("code") == twice
+                    row.get("list") == *name && row.get("code") == twice
                 };
                 // The second of the two rows is the one to name; both are in the table.
                 if let Some(row) = table.rows().filter(is_it).nth(1) {
@@ -75,18 +70,28 @@ impl Codes {
                 }
             }
         }
-        Ok(codes)
+        let shared = |(name, list): (&str, CodeList)| (name.to_owned(), Arc::new(list));
+        Ok(Self {
+            lists: lists.into_iter().map(shared).collect(),
+        })
     }
 
     /// The list of this name.
     #[must_use]
     pub fn list(&self, name: &str) -> Option<&CodeList> {
-        self.lists.get(name)
+        self.lists.get(name).map(|list| &**list)
+    }
+
+    /// The list of this name, to be kept.
+    pub(crate) fn shared(&self, name: &str) -> Option<Arc<CodeList>> {
+        self.lists.get(name).cloned()
     }
 
     /// All lists, by name.
     pub fn lists(&self) -> impl Iterator<Item = (&str, &CodeList)> {
-        self.lists.iter().map(|(name, list)| (name.as_str(), list))
+        self.lists
+            .iter()
+            .map(|(name, list)| (name.as_str(), &**list))
     }
 
     /// Lays `upper` over these lists: a list of the same name is replaced as a whole.

@@ -1,9 +1,19 @@
 //! Mandated formats as data, and the engine that reads them.
 
 pub mod codes;
+pub mod edition;
+mod explain;
+mod expr;
 pub mod ident;
+mod kind;
 pub mod message;
+pub mod plan;
+mod predicate;
+pub mod read;
+pub mod record;
 pub mod report;
 pub mod table;
 pub mod text;
+pub mod validate;
+pub mod write;
 pub mod xml;

@@ -1,0 +1,170 @@
+//! One folder of tables, embedded or read from disk.
+
+use std::borrow::Cow;
+use std::io::ErrorKind;
+use std::path::Path;
+
+use super::EditionError;
+use crate::table::TableError;
+
+/// The tables of a folder; each file is `<name>.tsv`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Sheet {
+    Codes,
+    Edition,
+    Errors,
+    Items,
+    Records,
+    Rules,
+    Segments,
+    Sources,
+}
+
+/// The texts of one folder.
+#[derive(Clone, Debug)]
+pub(super) struct Layer {
+    files: Vec<(Sheet, String, Cow<'static, str>)>,
+}
+
+impl Sheet {
+    pub(super) const ALL: [Self; 8] = [
+        Self::Codes,
+        Self::Edition,
+        Self::Errors,
+        Self::Items,
+        Self::Records,
+        Self::Rules,
+        Self::Segments,
+        Self::Sources,
+    ];
+
+    pub(super) fn file_name(self) -> &'static str {
+        match self {
+            Self::Codes => "codes.tsv",
+            Self::Edition => "edition.tsv",
+            Self::Errors => "errors.tsv",
+            Self::Items => "items.tsv",
+            Self::Records => "records.tsv",
+            Self::Rules => "rules.tsv",
+            Self::Segments => "segments.tsv",
+            Self::Sources => "sources.tsv",
+        }
+    }
+
+    /// Columns that must and that may stand in the table.
+    pub(super) fn columns(self) -> (&'static [&'static str], &'static [&'static str]) {
+        const PROVENANCE: &[&str] = &["source", "confidence"];
+        match self {
+            Self::Codes => (&["list", "code", "zh", "en"], PROVENANCE),
+            Self::Edition => (&["key", "value"], &[]),
+            Self::Errors => (&["code", "record", "rule", "stage", "en"], PROVENANCE),
+            Self::Items => (
+                &[
+                    "record",
+                    "path",
+                    "tag",
+                    "zh",
+                    "en",
+                    "kind",
+                    "length",
+                    "codes",
+                    "tag_when",
+                    "tag_code",
+                    "tag_forbidden_when",
+                    "tag_forbidden_code",
+                    "value_when",
+                    "value_code",
+                    "type_code",
+                ],
+                PROVENANCE,
+            ),
+            Self::Records => (&["code", "element", "zh", "en"], PROVENANCE),
+            Self::Rules => (
+                &["rule", "record", "when", "must", "code", "tags"],
+                &["note"],
+            ),
+            Self::Segments => (
+                &[
+                    "record",
+                    "path",
+                    "zh",
+                    "en",
+                    "max",
+                    "counter",
+                    "required_when",
+                    "required_code",
+                    "forbidden_when",
+                    "forbidden_code",
+                ],
+                PROVENANCE,
+            ),
+            Self::Sources => (&["id", "source"], &[]),
+        }
+    }
+}
+
+impl Layer {
+    /// Reads every table of a folder. A `.tsv` file of another name is an error, since nothing
+    /// would read it.
+    pub(super) fn read(folder: &Path) -> Result<Self, EditionError> {
+        let failed = |source| EditionError::File {
+            file: folder.to_owned(),
+            source,
+        };
+        for entry in std::fs::read_dir(folder).map_err(failed)? {
+            let name = entry.map_err(failed)?.file_name();
+            let name = name.to_string_lossy();
+            if name.ends_with(".tsv") && !Sheet::ALL.iter().any(|s| s.file_name() == name) {
+                return Err(EditionError::Tables(vec![TableError {
+                    file: folder.join(&*name).display().to_string(),
+                    line: 1,
+                    column: String::new(),
+                    problem: "no table of this name is known".to_owned(),
+                }]));
+            }
+        }
+        let mut files = Vec::new();
+        for sheet in Sheet::ALL {
+            let file = folder.join(sheet.file_name());
+            match std::fs::read_to_string(&file) {
+                Ok(text) => files.push((sheet, file.display().to_string(), Cow::Owned(text))),
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                Err(source) => return Err(EditionError::File { file, source }),
+            }
+        }
+        Ok(Self { files })
+    }
+
+    /// Name and text of a table, where the folder has it.
+    pub(super) fn file(&self, sheet: Sheet) -> Option<(&str, &str)> {
+        let found = self.files.iter().find(|(known, ..)| *known == sheet);
+        found.map(|(_, name, text)| (name.as_str(), &**text))
+    }
+}
+
+macro_rules! embedded {
+    ($folder:literal) => {{
+        let text = |sheet| match sheet {
+            Sheet::Codes => include_str!(concat!("../../", $folder, "/codes.tsv")),
+            Sheet::Edition => include_str!(concat!("../../", $folder, "/edition.tsv")),
+            Sheet::Errors => include_str!(concat!("../../", $folder, "/errors.tsv")),
+            Sheet::Items => include_str!(concat!("../../", $folder, "/items.tsv")),
+            Sheet::Records => include_str!(concat!("../../", $folder, "/records.tsv")),
+            Sheet::Rules => include_str!(concat!("../../", $folder, "/rules.tsv")),
+            Sheet::Segments => include_str!(concat!("../../", $folder, "/segments.tsv")),
+            Sheet::Sources => include_str!(concat!("../../", $folder, "/sources.tsv")),
+        };
+        let file = |sheet: Sheet| {
+            let name = format!("{}/{}", $folder, sheet.file_name());
+            (sheet, name, Cow::Borrowed(text(sheet)))
+        };
+        Layer {
+            files: Sheet::ALL.map(file).into(),
+        }
+    }};
+}
+
+/// Personal records as submitted to the financial credit database, second generation.
+pub(super) fn personal_2020() -> Layer {
+    embedded!("pboc-submit-personal/2020-01-19")
+}

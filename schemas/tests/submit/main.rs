@@ -1,0 +1,4 @@
+//! The submission formats from outside: samples, faults, overlays, pairs, and xmllint.
+
+mod samples;
+mod support;
