@@ -6,6 +6,7 @@
 
 pub mod api;
 pub mod audit;
+pub mod cli;
 pub mod inquiries;
 pub mod operators;
 pub mod platform;

@@ -248,6 +248,21 @@ impl Sm2KeyPair {
             public_pem,
         })
     }
+
+    /// Writes both to two files, as [`Identity::write`] does.
+    ///
+    /// # Errors
+    ///
+    /// [`CertError::File`]; after a failure the private key may stand alone.
+    pub fn write(
+        &self,
+        public: &Path,
+        private: &Path,
+        existing: Existing,
+    ) -> Result<(), CertError> {
+        files::write_secret(private, self.private_pem.as_bytes(), existing)?;
+        files::write_public(public, self.public_pem.as_bytes(), existing)
+    }
 }
 
 impl fmt::Debug for Sm2KeyPair {

@@ -1,2 +1,4 @@
 //! The tests that run the whole gateway.
-fn main() {}
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod cli;

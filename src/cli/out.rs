@@ -1,0 +1,62 @@
+//! Printing: results to standard output, notes to standard error.
+
+use std::{
+    borrow::Cow,
+    io::{self, ErrorKind, Write as _},
+};
+
+use serde::Serialize;
+
+use super::CliError;
+
+/// Prints a value as one JSON document.
+pub(super) fn json(value: &impl Serialize) -> Result<(), CliError> {
+    let bytes = serde_json::to_vec_pretty(value).map_err(|e| CliError::Output(e.into()))?;
+    line(&bytes)
+}
+
+/// Prints text for a reader, without anything that could steer a terminal.
+pub(super) fn text(text: &str) -> Result<(), CliError> {
+    line(harmless(text).trim_end_matches('\n').as_bytes())
+}
+
+/// Prints bytes as they are, and a line feed.
+pub(super) fn line(bytes: &[u8]) -> Result<(), CliError> {
+    let mut out = io::stdout().lock();
+    let done = out
+        .write_all(bytes)
+        .and_then(|()| out.write_all(b"\n"))
+        .and_then(|()| out.flush());
+    match done {
+        // The reader has seen enough: `| head`.
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        other => other.map_err(CliError::Output),
+    }
+}
+
+/// Says something on standard error; whether anybody reads it does not matter.
+pub(super) fn note(text: &str) {
+    let _ = writeln!(io::stderr().lock(), "{}", harmless(text));
+}
+
+/// The text without control characters, which in a text from elsewhere could
+/// move the cursor and show what is not so.
+fn harmless(text: &str) -> Cow<'_, str> {
+    let bad = |c: char| c.is_control() && c != '\n' && c != '\t';
+    if text.contains(bad) {
+        text.replace(bad, "\u{fffd}").into()
+    } else {
+        text.into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_from_elsewhere_cannot_steer_the_terminal() {
+        assert_eq!(harmless("a\u{1b}[2Jb\u{9b}c\n"), "a\u{fffd}[2Jb\u{fffd}c\n");
+        assert_eq!(harmless("测试甲\t1"), "测试甲\t1");
+    }
+}
