@@ -1,0 +1,37 @@
+//! Authorizations (授权) of subjects, and the decision whether one covers an inquiry.
+//!
+//! # Promise
+//!
+//! An inquiry is permitted only by a stored authorization of that subject to
+//! that institution, for that bureau, purpose and moment, with its original
+//! intact. [`decide`] is pure and gives all reasons at once; none of its rules
+//! can be overridden. Withdrawing is one call, as giving is, and bites at once.
+//!
+//! # What is not here
+//!
+//! Rules that look at the business behind an inquiry or at how often it is
+//! made, and what an authorization to provide permits, are others' work. Names
+//! and numbers are sealed by [`platform::vault`](crate::platform::vault).
+//!
+//! # Failure
+//!
+//! What cannot be read counts as missing, and what is missing refuses.
+
+mod decision;
+mod model;
+#[cfg(test)]
+mod oracle;
+mod purpose;
+mod rules;
+#[cfg(test)]
+mod sample;
+
+pub use decision::{
+    Cell, Decision, Obligation, Permission, Reason, coverage, decide, refuse_identifier,
+};
+pub use model::{
+    Authorization, Evidence, Facts, Kind, Licence, LicenceKind, Membership, PolicyVersion,
+    Question, Validity,
+};
+pub use purpose::{Category, Purpose};
+pub use rules::{Bilingual, Defect, RULES, Rule, RuleId};

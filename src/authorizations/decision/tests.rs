@@ -1,0 +1,81 @@
+//! What is said besides yes and no.
+
+use jiff::{ToSpan as _, civil::date};
+
+use super::*;
+use crate::authorizations::sample::{NOON, good, paper};
+
+#[test]
+fn all_reasons_of_the_closest_authorizations_are_given_in_one_order() {
+    let (mut question, mut facts) = good();
+    question.purpose = Purpose::PostLoan;
+    facts.licences.clear();
+    let mut later = facts.authorizations[0].clone();
+    later.id = "a2".into();
+    later.signed_at = Some(NOON - 1.minute());
+    let mut worse = later.clone();
+    worse.id = "a3".into();
+    worse.withdrawn_at = Some(NOON);
+    facts.authorizations.extend([later, worse]);
+    let Decision::Refused(reasons) = decide(&question, &facts) else {
+        panic!("permitted");
+    };
+    facts.authorizations.reverse();
+    assert_eq!(
+        decide(&question, &facts),
+        Decision::Refused(reasons.clone())
+    );
+    let told: Vec<_> = reasons
+        .iter()
+        .map(|it| {
+            (
+                it.rule.name(),
+                it.authorization.as_ref().map(|id| id.as_str()),
+            )
+        })
+        .collect();
+    let expected = [
+        ("QR-06", None),
+        ("QR-04", Some("a2")),
+        ("QR-04", Some("a1")),
+    ];
+    assert_eq!(told, expected);
+}
+
+#[test]
+fn the_latest_signed_permits_and_says_until_when() {
+    let (question, mut facts) = good();
+    let mut later = facts.authorizations[0].clone();
+    later.id = "a2".into();
+    later.signed_at = Some(NOON - 1.minute());
+    later.validity = Validity::Days {
+        from: date(2026, 3, 2),
+        until: date(2026, 3, 2),
+    };
+    facts.authorizations.push(later);
+    let Decision::Permitted(permission) = decide(&question, &facts) else {
+        panic!("refused");
+    };
+    assert_eq!(permission.authorization.as_str(), "a2");
+    let purpose = Purpose::LoanApproval;
+    let end = "2026-03-02T16:00:00Z".parse().unwrap();
+    let expected = [
+        Obligation::UseOnlyFor { purpose },
+        Obligation::SendBefore { end },
+    ];
+    assert_eq!(permission.obligations, expected);
+}
+
+#[test]
+fn the_coverage_matrix_has_a_cell_for_each_bureau_and_purpose() {
+    let (mut question, mut facts) = good();
+    question.bureau = "pudao".into();
+    paper(&mut facts).bureaus.insert("baihang".into());
+    let cells = coverage(&question, &facts);
+    assert_eq!(cells.len(), 3 * Purpose::ALL.len());
+    for cell in cells {
+        let covered = cell.bureau.as_str() == "pboc" && cell.purpose == Purpose::LoanApproval;
+        assert_eq!(cell.permitted, covered, "{cell:?}");
+        assert_eq!(cell.rules.is_empty(), covered, "{cell:?}");
+    }
+}
