@@ -21,7 +21,8 @@
 use std::fmt;
 use std::sync::LazyLock;
 
-use crate::codes::{CodeList, Codes};
+use crate::codes::CodeList;
+use crate::report::Dictionary;
 use crate::table::{Row, Table, TableError};
 use crate::text::{Label, length};
 
@@ -181,11 +182,12 @@ impl Element {
                 None => Length::UpTo(number(text)?),
             },
         };
+        let lists = Dictionary::embedded("pboc-query-personal");
         let codes = match row.get("codes") {
             "" => None,
             list => Some(
-                LISTS
-                    .list(list)
+                lists
+                    .and_then(|lists| lists.list(list))
                     .ok_or_else(|| row.error("codes", "no such list"))?,
             ),
         };
@@ -262,16 +264,6 @@ const COLUMNS: [&str; 11] = [
 ];
 
 const MESSAGES: &str = include_str!("../pboc-query-personal/messages.tsv");
-
-/// The code lists of the messages and of the report.
-pub(crate) static LISTS: LazyLock<Codes> = LazyLock::new(|| {
-    // The table is part of the program, and a test compiles it.
-    Codes::parse(
-        "codes.tsv",
-        include_str!("../pboc-query-personal/codes.tsv"),
-    )
-    .expect("codes.tsv")
-});
 
 static D101: LazyLock<Message> = LazyLock::new(|| {
     // The table is part of the program, and a test compiles it.

@@ -83,6 +83,15 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_types_are_those_of_the_bureaus_list() {
+        let dictionary = crate::report::Dictionary::embedded("pboc-query-personal").unwrap();
+        let list = dictionary.list("ID_TYPE").unwrap();
+        let mut codes: Vec<_> = list.iter().map(|code| code.code).collect();
+        codes.sort_unstable();
+        assert_eq!(codes, ID_TYPES);
+    }
+
+    #[test]
     fn a_document_fits_its_type() {
         let today = date(2026, 3, 16);
         let cases = [

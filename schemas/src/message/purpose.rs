@@ -62,7 +62,8 @@ mod tests {
 
     #[test]
     fn every_purpose_has_one_reason_of_the_list() {
-        let list = crate::message::LISTS.list("QUERY_REASON").unwrap();
+        let dictionary = crate::report::Dictionary::embedded("pboc-query-personal").unwrap();
+        let list = dictionary.list("QUERY_REASON").unwrap();
         assert!(reasons().iter().all(|reason| list.contains(reason.code)));
         let purposes: BTreeSet<_> = reasons().iter().map(|reason| reason.purpose).collect();
         let codes: BTreeSet<_> = reasons().iter().map(|reason| reason.code).collect();

@@ -1,9 +1,10 @@
 //! One pass over a tree: numbers its nodes, and remarks on what is odd.
 
-use super::dictionary::Form;
+use super::dictionary::{Form, When};
 use super::item::Item;
 use super::remark::{Remark, RemarkKind};
 use super::tree::{Report, Unknown};
+use super::value;
 use crate::text;
 
 /// Remarks that are kept; a report with more is not read for its remarks.
@@ -13,23 +14,32 @@ impl Report {
     /// Numbers the nodes among their likes, and remarks on what is odd.
     pub(super) fn check(&mut self) {
         let mut counts = vec![0u32; self.dictionary.elements.len()];
+        for node in 0..self.nodes.len() {
+            match &self.element(node).form {
+                Form::Item { .. } => self.check_item(node),
+                Form::Unit { .. } => self.check_unit(node, &mut counts),
+            }
+        }
+        // Paths hold numbers, so those of unknown elements come last and go first.
         let path = |unknown: Unknown<'_>| unknown.path();
         let unknown: Vec<String> = self.unknown().take(REMARKS).map(path).collect();
-        self.remarks_left_out = self.foreign.len() - unknown.len();
         let remark = |path| Remark {
             kind: RemarkKind::UnknownElement,
             path,
         };
-        self.remarks = unknown.into_iter().map(remark).collect();
-        for node in 0..self.nodes.len() {
-            match &self.element(node).form {
-                Form::Item { .. } => self.check_item(node),
-                Form::Unit { children, .. } => self.check_unit(node, children, &mut counts),
-            }
-        }
+        self.remarks_left_out += self.foreign.len() - unknown.len();
+        self.remarks.splice(..0, unknown.into_iter().map(remark));
+        self.remarks_left_out += self.remarks.len().saturating_sub(REMARKS);
+        self.remarks.truncate(REMARKS);
     }
 
-    fn check_unit(&mut self, node: usize, children: &'static [u16], counts: &mut [u32]) {
+    fn check_unit(&mut self, node: usize, counts: &mut [u32]) {
+        let Form::Unit {
+            children, counters, ..
+        } = &self.element(node).form
+        else {
+            return;
+        };
         let end = self.nodes[node].end as usize;
         let mut below = node + 1;
         // A unit without anything in it was not filled: nothing in it is missing.
@@ -46,14 +56,55 @@ impl Report {
             }
             below = self.nodes[below].end as usize;
         }
-        for child in children {
-            let element = self.dictionary.at(*child);
-            if counts[usize::from(*child)] < element.min {
-                let path = |report: &Self| format!("{}/{}", report.path(node), element.code);
-                self.remark(RemarkKind::Missing, path);
+        for (counter, counted) in counters {
+            let Some(counter) = self.child(node, *counter) else {
+                continue;
+            };
+            let told = value::number(self.text(self.nodes[counter].value));
+            if told.is_some_and(|told| told != i64::from(counts[usize::from(*counted)])) {
+                self.remark(RemarkKind::WrongCount, |report| report.path(counter));
             }
+        }
+        for child in children {
+            self.check_presence(node, *child, counts[usize::from(*child)]);
             counts[usize::from(*child)] = 0;
         }
+    }
+
+    /// Whether `child` stands below `node` where it must, and only there.
+    fn check_presence(&mut self, node: usize, child: u16, count: u32) {
+        let element = self.dictionary.at(child);
+        let when = match &element.form {
+            Form::Item { when, .. } => when.as_ref(),
+            Form::Unit { .. } => None,
+        };
+        let expected = when.and_then(|when| self.holds(node, when));
+        let required = if expected == Some(true) {
+            1
+        } else {
+            element.min
+        };
+        let here = |report: &Self| format!("{}/{}", report.path(node), element.code);
+        if count < required && expected != Some(false) {
+            self.remark(RemarkKind::Missing, here);
+        } else if count > 0 && expected == Some(false) {
+            let item = self.child(node, child).map(|index| Item {
+                report: self,
+                index,
+            });
+            if item.is_some_and(|item| item.is_filled()) {
+                self.remark(RemarkKind::NotExpected, here);
+            }
+        }
+    }
+
+    /// Whether a condition holds; nothing where the item it asks for is absent
+    /// or has a code that its own list lacks.
+    fn holds(&self, node: usize, when: &When) -> Option<bool> {
+        let selected = self.selected(node, &when.selector)?;
+        let value = self.text(self.nodes[selected].value);
+        let known = self.list(selected).ok()??.codes.contains(value);
+        known.then(|| when.values.iter().any(|one| one == value))
     }
 
     fn check_item(&mut self, node: usize) {
@@ -147,6 +198,27 @@ mod tests {
                 "",
                 "missing",
                 "PDA/PD01[1]/PD01C/PD01CD01",
+            ),
+            (
+                "missing for this type of account",
+                "<PD01AJ01>800000</PD01AJ01>",
+                "",
+                "missing",
+                "PDA/PD01[1]/PD01A/PD01AJ01",
+            ),
+            (
+                "not for this type of account",
+                "<PD01AJ01>",
+                "<PD01AJ02>1</PD01AJ02><PD01AJ01>",
+                "not_expected",
+                "PDA/PD01[1]/PD01A/PD01AJ02",
+            ),
+            (
+                "fewer rows than told",
+                "<PC02KS01>4<",
+                "<PC02KS01>5<",
+                "wrong_count",
+                "PCO/PC02/PC02K/PC02KS01",
             ),
             ("missing unit", "<POT />", "", "missing", "POT"),
             (

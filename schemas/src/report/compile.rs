@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
-use super::dictionary::{Choice, Dictionary, Element, Form, List, ROOT, SectionRow, VariableRow};
+use super::dictionary::{
+    Choice, Dictionary, Element, Form, List, ROOT, SectionRow, Selector, VariableRow, When,
+};
 use super::value::Kind;
 use crate::codes::{Codes, Meaning};
 use crate::table::{Row, Table, TableError};
@@ -17,18 +19,15 @@ pub(super) struct Tables<'t> {
     pub(super) variables: &'t str,
 }
 
-/// Places of code lists by name.
-type ListNames = BTreeMap<String, u16>;
-
 impl Dictionary {
     pub(super) fn compile(name: &str, tables: &Tables<'_>) -> Result<Self, TableError> {
         let units = Table::parse("units.tsv", tables.units, &UNIT_COLUMNS, &SOURCES)?;
         let items = Table::parse("items.tsv", tables.items, &ITEM_COLUMNS, &SOURCES)?;
         let codes = Codes::parse("codes.tsv", tables.codes)?;
-        let mut names = ListNames::new();
+        let mut list_names = BTreeMap::new();
         let mut lists = Vec::new();
         for (name, list) in codes.lists() {
-            names.insert(name.to_owned(), lists.len() as u16);
+            list_names.insert(name.to_owned(), lists.len() as u16);
             lists.push(List {
                 codes: list.clone(),
                 open: list.iter().any(|code| code.code.starts_with('(')),
@@ -38,18 +37,20 @@ impl Dictionary {
             name: name.to_owned(),
             elements: Vec::new(),
             lists,
+            list_names,
             sections: Vec::new(),
             variables: Vec::new(),
             by_code: BTreeMap::new(),
         };
         for row in units.rows() {
-            let children = Vec::new();
+            let (children, counters) = (Vec::new(), Vec::new());
             let row_level = row.get("level") == "row";
             dictionary.add(
                 &row,
                 "parent",
                 Form::Unit {
                     children,
+                    counters,
                     row: row_level,
                 },
             )?;
@@ -58,7 +59,7 @@ impl Dictionary {
             let kind = Kind::named(row.need("kind")?);
             let kind = kind.ok_or_else(|| row.error("kind", "no such kind"))?;
             let length = number(&row, "length")?;
-            let choice = Choice::None;
+            let (choice, when) = (Choice::None, None);
             dictionary.add(
                 &row,
                 "unit",
@@ -66,16 +67,22 @@ impl Dictionary {
                     kind,
                     length,
                     choice,
+                    when,
                 },
             )?;
         }
         dictionary.order_children();
         for row in items.rows() {
-            let compiled = dictionary.choice(&row, &names)?;
+            let compiled = (dictionary.choice(&row)?, dictionary.when(&row)?);
             let element = dictionary.need(&row, "code", row.get("code"))?;
-            if let Form::Item { choice, .. } = &mut dictionary.elements[usize::from(element)].form {
-                *choice = compiled;
+            if let Form::Item { choice, when, .. } =
+                &mut dictionary.elements[usize::from(element)].form
+            {
+                (*choice, *when) = compiled;
             }
+        }
+        for row in items.rows() {
+            dictionary.add_counter(&row)?;
         }
         dictionary.add_sections(tables.sections)?;
         dictionary.add_variables(tables.variables)?;
@@ -128,10 +135,10 @@ impl Dictionary {
     }
 
     /// Reads the column `codes` of an item; see [`Dictionary`] for its forms.
-    fn choice(&self, row: &Row<'_, '_>, names: &ListNames) -> Result<Choice, TableError> {
+    fn choice(&self, row: &Row<'_, '_>) -> Result<Choice, TableError> {
         let text = row.get("codes");
         let list = |name: &str| {
-            let list = names.get(name).copied();
+            let list = self.list_names.get(name).copied();
             list.ok_or_else(|| row.error("codes", format_args!("no list {name}")))
         };
         if let Some((prefix, selector)) = text.split_once('{') {
@@ -171,31 +178,62 @@ impl Dictionary {
         })
     }
 
-    /// The way from the item of `row` to `selector` by the nearest unit above both.
+    /// Reads the column `when` of an item: `Item=A,B`.
+    fn when(&self, row: &Row<'_, '_>) -> Result<Option<When>, TableError> {
+        let Some((item, values)) = row.get("when").split_once('=') else {
+            return match row.get("when") {
+                "" => Ok(None),
+                _ => Err(row.error("when", "must be Item=value, values parted by commas")),
+            };
+        };
+        let selector = self.selector(row, self.need(row, "when", item)?)?;
+        let values = values.split(',').map(str::to_owned).collect();
+        Ok(Some(When { selector, values }))
+    }
+
+    /// Reads the column `counts` of an item: an element beside it.
+    fn add_counter(&mut self, row: &Row<'_, '_>) -> Result<(), TableError> {
+        let counted = match row.get("counts") {
+            "" => return Ok(()),
+            code => self.need(row, "counts", code)?,
+        };
+        let item = self.need(row, "code", row.get("code"))?;
+        let unit = self.at(item).parent;
+        if self.at(counted).parent != unit {
+            return Err(row.error("counts", "must stand in the same unit"));
+        }
+        if let Form::Unit { counters, .. } = &mut self.elements[usize::from(unit)].form {
+            counters.push((item, counted));
+        }
+        Ok(())
+    }
+
     fn by(
         &self,
         row: &Row<'_, '_>,
         selector: u16,
         cases: Vec<(String, u16)>,
     ) -> Result<Choice, TableError> {
+        let selector = self.selector(row, selector)?;
+        Ok(Choice::By { selector, cases })
+    }
+
+    /// The way from the item of `row` to another by the nearest unit above both.
+    fn selector(&self, row: &Row<'_, '_>, selected: u16) -> Result<Selector, TableError> {
         let item = self.need(row, "code", row.get("code"))?;
         let chain = |element: u16| -> Vec<u16> {
             let parent = |unit: &u16| (*unit != ROOT).then(|| self.at(*unit).parent);
             std::iter::successors(Some(element), parent).collect()
         };
         let above = chain(self.at(item).parent);
-        let mut path = chain(selector);
+        let mut path = chain(selected);
         let shared = path.iter().position(|element| above.contains(element));
         // The root is above every element.
         let shared = shared.unwrap_or(path.len() - 1);
         let within = path[shared];
         path.truncate(shared);
         path.reverse();
-        Ok(Choice::By {
-            within,
-            path,
-            cases,
-        })
+        Ok(Selector { within, path })
     }
 
     fn add_sections(&mut self, text: &str) -> Result<(), TableError> {
@@ -255,8 +293,8 @@ fn number<T: FromStr>(row: &Row<'_, '_>, column: &str) -> Result<T, TableError> 
 }
 
 const UNIT_COLUMNS: [&str; 8] = ["code", "parent", "level", "order", "min", "max", "zh", "en"];
-const ITEM_COLUMNS: [&str; 10] = [
-    "code", "unit", "order", "kind", "length", "min", "max", "codes", "zh", "en",
+const ITEM_COLUMNS: [&str; 12] = [
+    "code", "unit", "order", "kind", "length", "min", "max", "when", "counts", "codes", "zh", "en",
 ];
 const SECTION_COLUMNS: [&str; 7] = ["section", "parent", "numbered", "zh", "en", "units", "when"];
 const VARIABLE_COLUMNS: [&str; 6] = ["name", "kind", "zh", "en", "formula", "elements"];
@@ -271,27 +309,27 @@ mod tests {
         let cases = [
             (
                 "no parent",
-                "I\tX\t1\ttext\t1\t1\t1\t\t甲\ta\n",
+                "I\tX\t1\ttext\t1\t1\t1\t\t\t\t甲\ta\n",
                 "column unit: no element X",
             ),
             (
                 "no list",
-                "I\tD\t1\tcode\t1\t1\t1\tL\t甲\ta\n",
+                "I\tD\t1\tcode\t1\t1\t1\t\t\tL\t甲\ta\n",
                 "column codes: no list L",
             ),
             (
                 "no kind",
-                "I\tD\t1\tcolor\t1\t1\t1\t\t甲\ta\n",
+                "I\tD\t1\tcolor\t1\t1\t1\t\t\t\t甲\ta\n",
                 "column kind: no such kind",
             ),
             (
                 "no selector",
-                "I\tD\t1\tcode\t1\t1\t1\tL?J=1\t甲\ta\n",
+                "I\tD\t1\tcode\t1\t1\t1\t\t\tL?J=1\t甲\ta\n",
                 "column codes: no element J",
             ),
             (
                 "twice",
-                "D\tD\t1\ttext\t1\t1\t1\t\t甲\ta\n",
+                "D\tD\t1\ttext\t1\t1\t1\t\t\t\t甲\ta\n",
                 "column code: stands twice",
             ),
         ];

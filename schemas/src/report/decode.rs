@@ -349,6 +349,13 @@ pub(super) mod tests {
                 "<PB01/>",
             ),
             (
+                "in the second of several",
+                "<PD01AI01>10002",
+                "<NEW/><PD01AI01>10002",
+                "Document/PDA/PD01[2]/PD01A/NEW",
+                "<NEW/>",
+            ),
+            (
                 "text",
                 "<PDA>",
                 "<PDA>测试",
@@ -441,6 +448,8 @@ pub(super) mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
         #[test]
         fn no_bytes_make_it_panic(at in 0usize..60_000, bytes in prop::collection::vec(any::<u8>(), 0..12)) {
             let mut xml = NORMAL.as_bytes().to_vec();

@@ -13,12 +13,15 @@ use crate::text::Label;
 /// `units.tsv` and `items.tsv` have one row per element. In `items.tsv`,
 /// `codes` names a code list, or `A?Item=1|B?Item=2` (by the value of an item),
 /// or `A_{Item}` (by the value put into the name). A list with a code in
-/// parentheses is open: that row says which standard fills it.
+/// parentheses is open: that row says which standard fills it. `when` says of
+/// an item that it comes exactly where another item has one of these values
+/// (`Item=A,B`); `counts` names the rows beside it whose number it tells.
 #[derive(Debug)]
 pub struct Dictionary {
     pub(super) name: String,
     pub(super) elements: Vec<Element>,
     pub(super) lists: Vec<List>,
+    pub(super) list_names: BTreeMap<String, u16>,
     pub(super) sections: Vec<SectionRow>,
     pub(super) variables: Vec<VariableRow>,
     pub(super) by_code: BTreeMap<String, u16>,
@@ -45,9 +48,30 @@ pub(super) enum Form {
         kind: Kind,
         length: usize,
         choice: Choice,
+        when: Option<When>,
     },
     /// Other elements, items first, each in its order.
-    Unit { children: Vec<u16>, row: bool },
+    Unit {
+        children: Vec<u16>,
+        /// Items here, and the elements here whose number they tell.
+        counters: Vec<(u16, u16)>,
+        row: bool,
+    },
+}
+
+/// The way to the item on which another one depends: each step a child of the
+/// one before, from the nearest unit that holds both.
+#[derive(Debug)]
+pub(super) struct Selector {
+    pub(super) within: u16,
+    pub(super) path: Vec<u16>,
+}
+
+/// Where an item comes: exactly where the selected item has one of the values.
+#[derive(Debug)]
+pub(super) struct When {
+    pub(super) selector: Selector,
+    pub(super) values: Vec<String>,
 }
 
 /// Which code list decodes an item.
@@ -55,11 +79,9 @@ pub(super) enum Form {
 pub(super) enum Choice {
     None,
     List(u16),
-    /// By the value of another item: `path` leads to it, each step a child of
-    /// the one before, from the nearest unit that holds both.
+    /// By the value of another item.
     By {
-        within: u16,
-        path: Vec<u16>,
+        selector: Selector,
         cases: Vec<(String, u16)>,
     },
 }
@@ -107,6 +129,13 @@ impl Dictionary {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The code list of this name.
+    #[must_use]
+    pub fn list(&self, name: &str) -> Option<&CodeList> {
+        let place = self.list_names.get(name)?;
+        Some(&self.lists[usize::from(*place)].codes)
     }
 
     /// Label of an element by its code.

@@ -21,6 +21,8 @@ pub enum RemarkKind {
     CodeListUnknown,
     /// A required element is absent.
     Missing,
+    /// Filled where another item says that it does not come.
+    NotExpected,
     /// Longer than the dictionary allows.
     TooLong,
     /// More often than the dictionary allows.
@@ -29,6 +31,8 @@ pub enum RemarkKind {
     UnknownCode,
     /// The dictionary does not know the element, or text stands between elements.
     UnknownElement,
+    /// An item tells another number of rows than came.
+    WrongCount,
     /// Not of the kind that the dictionary says: no date, no number.
     WrongKind,
 }
@@ -57,6 +61,7 @@ impl RemarkKind {
                 "无法确定代码表",
             ),
             Self::Missing => ("missing", "a required element is missing", "缺少必有元素"),
+            Self::NotExpected => ("not_expected", "not expected here", "此处不应出现"),
             Self::TooLong => ("too_long", "longer than expected", "超过规定长度"),
             Self::TooMany => ("too_many", "more often than expected", "超过规定次数"),
             Self::UnknownCode => (
@@ -65,6 +70,11 @@ impl RemarkKind {
                 "代码不在代码表中",
             ),
             Self::UnknownElement => ("unknown_element", "unknown element", "未知元素"),
+            Self::WrongCount => (
+                "wrong_count",
+                "tells another number than came",
+                "条数与内容不符",
+            ),
             Self::WrongKind => ("wrong_kind", "not of the expected kind", "数据类型不符"),
         }
     }

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use zeroize::Zeroizing;
 
-use super::dictionary::{Choice, Dictionary, Element, Form, List};
+use super::dictionary::{Choice, Dictionary, Element, Form, List, Selector};
 use super::item::Item;
 use super::remark::Remark;
 use super::value;
@@ -153,6 +153,24 @@ impl Report {
         std::iter::successors(Some(node + 1).filter(|at| *at < end), next)
     }
 
+    /// The item on which something in or at `node` depends.
+    pub(super) fn selected(&self, node: usize, selector: &Selector) -> Option<usize> {
+        let mut at = node;
+        while self.nodes[at].element != selector.within && at != 0 {
+            at = self.nodes[at].parent as usize;
+        }
+        for step in &selector.path {
+            at = self.child(at, *step)?;
+        }
+        Some(at)
+    }
+
+    /// The first node right below that is this element.
+    pub(super) fn child(&self, node: usize, element: u16) -> Option<usize> {
+        self.below(node)
+            .find(|below| self.nodes[*below].element == element)
+    }
+
     /// The code list of an item: `Err` when it depends on what is not there.
     pub(super) fn list(&self, node: usize) -> Result<Option<&'static List>, ()> {
         let Form::Item { choice, .. } = &self.element(node).form else {
@@ -161,20 +179,9 @@ impl Report {
         let list = match choice {
             Choice::None => return Ok(None),
             Choice::List(list) => *list,
-            Choice::By {
-                within,
-                path,
-                cases,
-            } => {
-                let mut at = node;
-                while self.nodes[at].element != *within && at != 0 {
-                    at = self.nodes[at].parent as usize;
-                }
-                for step in path {
-                    let is_it = |below: &usize| self.nodes[*below].element == *step;
-                    at = self.below(at).find(is_it).ok_or(())?;
-                }
-                let value = self.text(self.nodes[at].value);
+            Choice::By { selector, cases } => {
+                let selected = self.selected(node, selector).ok_or(())?;
+                let value = self.text(self.nodes[selected].value);
                 cases.iter().find(|(case, _)| case == value).ok_or(())?.1
             }
         };

@@ -1,7 +1,6 @@
 //! A report for readers: JSON for programs, plain text for people.
 
 use std::borrow::Cow;
-use std::fmt::Write;
 
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 use zeroize::Zeroizing;
@@ -84,8 +83,11 @@ fn render_unit(out: &mut String, unit: Unit<'_>, language: Language, depth: usiz
 }
 
 fn line(out: &mut String, depth: usize, text: &str) {
-    // Writing to a String does not fail.
-    let _ = writeln!(out, "{:indent$}{text}", "", indent = depth * 2);
+    // A terminal obeys control characters, and a line end would forge a line.
+    let plain = |c: char| if c.is_control() { ' ' } else { c };
+    out.extend(std::iter::repeat_n("  ", depth));
+    out.extend(text.chars().map(plain));
+    out.push('\n');
 }
 
 /// Serializes an iterator as a sequence.
@@ -257,6 +259,14 @@ mod tests {
             .find(|variable| variable["name"] == "total_balance");
         assert_eq!(balance.unwrap()["value"]["amount"], 728_655);
         assert!(en.to_string().contains("\"number\":702500"));
+    }
+
+    #[test]
+    fn a_value_cannot_forge_a_line_or_steer_a_terminal() {
+        let xml = NORMAL.replacen("<PA01BQ01>", "<PA01BQ01>a&#10;b&#x9b;2J", 1);
+        let text = decode(&xml).unwrap().render(Language::Zh);
+        assert!(text.contains("a b 2J"));
+        assert!(!text.contains('\u{9b}'));
     }
 
     #[test]
