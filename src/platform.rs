@@ -3,8 +3,12 @@
 
 pub mod certs;
 pub mod clock;
+pub mod command;
 pub mod db;
 pub mod fault;
 pub mod identity;
 pub mod ids;
+pub mod secret;
+pub mod signer;
+pub mod telemetry;
 pub mod vault;

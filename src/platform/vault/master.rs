@@ -7,16 +7,15 @@
 //! from a command's standard output; both hold 32 bytes as 64 hexadecimal
 //! digits or as Base64. No key shows in an error or in `Debug`.
 
-use std::{
-    collections::BTreeMap, fmt, io, os::unix::fs::PermissionsExt as _, path::PathBuf,
-    process::Stdio, time::Duration,
-};
+use std::{collections::BTreeMap, fmt, path::PathBuf, time::Duration};
 
-use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
-use tokio::process::Command;
 use zeroize::Zeroizing;
 
 use super::cipher::{Cipher, CipherError, Key, Place, version};
+use crate::platform::{
+    command::{self, CommandError},
+    secret::{self, SecretError},
+};
 
 /// How long a command may take to print a key.
 const COMMAND_TIME: Duration = Duration::from_secs(10);
@@ -26,32 +25,20 @@ const COMMAND_TIME: Duration = Duration::from_secs(10);
 #[non_exhaustive]
 pub enum MasterError {
     /// The command failed, or took longer than ten seconds.
-    #[error("the command for a master key failed: {reason}")]
-    Command {
-        /// What went wrong; nothing of its output.
-        reason: String,
-    },
+    #[error("the command for a master key gave none")]
+    Command(#[from] CommandError),
     /// Two keys of one version, or none at all.
     #[error("master keys need one version each, and at least one is needed")]
     Keyring,
-    /// The file cannot be read.
-    #[error("cannot read the master key file {}", path.display())]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// What the operating system said.
-        #[source]
-        source: io::Error,
-    },
     /// Not 32 bytes in hexadecimal or Base64.
     #[error("a master key is 32 bytes, as 64 hexadecimal digits or as Base64")]
     Format,
-    /// Others than its owner may read the file.
-    #[error("the master key file {} is open to others; its mode must be 0600", .0.display())]
-    Mode(PathBuf),
     /// No random bytes for a new key.
     #[error(transparent)]
     Random(#[from] CipherError),
+    /// The file cannot be read, or is open to others.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
 }
 
 /// One master key.
@@ -75,12 +62,10 @@ impl MasterKey {
     ///
     /// [`MasterError::Format`].
     pub fn parse(text: &[u8]) -> Result<Self, MasterError> {
-        let text = text.trim_ascii();
-        let bytes = Zeroizing::new(match text.len() {
-            64 => unhex(text).ok_or(MasterError::Format)?,
-            _ => BASE64.decode(text).map_err(|_| MasterError::Format)?,
-        });
-        Key::from_slice(&bytes).map(Self).ok_or(MasterError::Format)
+        let bytes = secret::key_bytes(text).ok_or(MasterError::Format)?;
+        Key::from_slice(&bytes[..])
+            .map(Self)
+            .ok_or(MasterError::Format)
     }
 
     /// The text that [`MasterKey::parse`] reads, with a line end: for a file.
@@ -115,23 +100,10 @@ impl MasterSource {
     /// See [`MasterError`].
     pub async fn load(&self) -> Result<MasterKey, MasterError> {
         match self {
-            Self::Command(command) => MasterKey::parse(&output(command).await?),
-            Self::File(path) => {
-                let failed = |source| MasterError::File {
-                    path: path.clone(),
-                    source,
-                };
-                let mode = tokio::fs::metadata(path)
-                    .await
-                    .map_err(failed)?
-                    .permissions()
-                    .mode();
-                if mode & 0o077 != 0 {
-                    return Err(MasterError::Mode(path.clone()));
-                }
-                let text = Zeroizing::new(tokio::fs::read(path).await.map_err(failed)?);
-                MasterKey::parse(&text)
+            Self::Command(command) => {
+                MasterKey::parse(&command::run(command, b"", COMMAND_TIME).await?)
             }
+            Self::File(path) => MasterKey::parse(&secret::read_private(path)?),
         }
     }
 }
@@ -222,57 +194,12 @@ impl fmt::Debug for MasterKeys {
     }
 }
 
-async fn output(command: &[String]) -> Result<Zeroizing<Vec<u8>>, MasterError> {
-    let failed = |reason: String| MasterError::Command { reason };
-    let (program, arguments) = command
-        .split_first()
-        .ok_or_else(|| failed("it is empty".into()))?;
-    let run = Command::new(program)
-        .args(arguments)
-        .stdin(Stdio::null())
-        .stderr(Stdio::null())
-        .kill_on_drop(true)
-        .output();
-    let done = tokio::time::timeout(COMMAND_TIME, run)
-        .await
-        .map_err(|_| failed("it took longer than ten seconds".into()))?
-        .map_err(|error| failed(error.to_string()))?;
-    let stdout = Zeroizing::new(done.stdout);
-    if done.status.success() {
-        Ok(stdout)
-    } else {
-        Err(failed(done.status.to_string()))
-    }
-}
-
-fn unhex(text: &[u8]) -> Option<Vec<u8>> {
-    let digit = |byte: u8| char::from(byte).to_digit(16);
-    text.chunks_exact(2)
-        .map(|pair| Some((digit(pair[0])? << 4 | digit(pair[1])?) as u8))
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
-    use std::fs;
+    use std::{fs, os::unix::fs::PermissionsExt as _};
 
     use super::*;
-
-    #[test]
-    fn a_key_is_read_in_either_spelling_and_in_no_other() {
-        let hex = "00".repeat(31) + "fF";
-        let base64 = BASE64.encode([&[0u8; 31][..], &[255]].concat());
-        let a = MasterKey::parse(hex.as_bytes()).unwrap();
-        let b = MasterKey::parse(format!("{base64}\n").as_bytes()).unwrap();
-        assert_eq!(a.0.expose(), b.0.expose());
-        assert_eq!(*a.to_text(), "00".repeat(31) + "ff\n");
-        for wrong in ["", "00", &"0g".repeat(32), &BASE64.encode([0; 31])] {
-            assert!(matches!(
-                MasterKey::parse(wrong.as_bytes()),
-                Err(MasterError::Format)
-            ));
-        }
-    }
+    use crate::platform::certs::{Existing, write_secret};
 
     #[test]
     fn the_highest_version_is_current_and_each_stands_once() {
@@ -285,23 +212,27 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_file_open_to_others_is_refused_and_a_command_is_heard() {
+    async fn a_key_written_to_a_file_is_the_key_that_a_file_or_a_command_gives() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("master.key");
         let text = MasterKey::generate().unwrap().to_text();
-        fs::write(&path, text.as_bytes()).unwrap();
-        let source = MasterSource::File(path.clone());
-        for (mode, good) in [(0o600, true), (0o400, true), (0o640, false), (0o604, false)] {
-            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
-            assert_eq!(source.load().await.is_ok(), good, "mode {mode:o}");
-        }
+        write_secret(&path, text.as_bytes(), Existing::Keep).unwrap();
         let command = |words: &[&str]| {
             MasterSource::Command(words.iter().map(|word| (*word).to_owned()).collect())
         };
-        let loaded = command(&["cat", path.to_str().unwrap()]).load().await;
-        assert_eq!(*loaded.unwrap().to_text(), *text);
+        for source in [
+            command(&["cat", path.to_str().unwrap()]),
+            MasterSource::File(path.clone()),
+        ] {
+            assert_eq!(*source.load().await.unwrap().to_text(), *text);
+        }
         for wrong in [&["false"][..], &["/no/such/program"], &["echo", "x"], &[]] {
             assert!(command(wrong).load().await.is_err(), "{wrong:?}");
         }
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+        assert!(matches!(
+            MasterSource::File(path).load().await,
+            Err(MasterError::Secret(SecretError::Mode(_)))
+        ));
     }
 }
