@@ -17,6 +17,7 @@
 //! [`IdentError`] names the defect with a stable code, never the value.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 
 mod bank_card;
 mod credit_code;
@@ -100,6 +101,26 @@ impl Secret {
                 .map(|c| crate::text::half_width(c).to_ascii_uppercase()),
         );
         Self(text)
+    }
+
+    /// The number, when length, characters and check are right, looked at in
+    /// this order.
+    fn checked(
+        self,
+        lengths: RangeInclusive<usize>,
+        allowed: impl Fn(u8) -> bool,
+        check: impl Fn(&str) -> bool,
+    ) -> Result<Self, IdentError> {
+        if !lengths.contains(&crate::text::length(&self)) {
+            return Err(IdentError::Length);
+        }
+        if !self.bytes().all(allowed) {
+            return Err(IdentError::Character);
+        }
+        if !check(&self) {
+            return Err(IdentError::Checksum);
+        }
+        Ok(self)
     }
 }
 

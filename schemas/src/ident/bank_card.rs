@@ -15,15 +15,7 @@ impl BankCard {
     /// Length, character or check.
     pub fn parse(text: &str) -> Result<Self, IdentError> {
         let text = Secret::number(text);
-        if !text.bytes().all(|b| b.is_ascii_digit()) {
-            return Err(IdentError::Character);
-        }
-        if !(13..=19).contains(&text.len()) {
-            return Err(IdentError::Length);
-        }
-        if !bank_card_ok(&text) {
-            return Err(IdentError::Checksum);
-        }
+        let text = text.checked(13..=19, |b| b.is_ascii_digit(), bank_card_ok)?;
         Ok(Self(text))
     }
 

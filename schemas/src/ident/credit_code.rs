@@ -16,15 +16,7 @@ impl CreditCode {
     /// wrong inner check is a warning: see [`CreditCode::inner_check_ok`].
     pub fn parse(text: &str) -> Result<Self, IdentError> {
         let text = Secret::number(text);
-        if text.chars().count() != 18 {
-            return Err(IdentError::Length);
-        }
-        if !text.bytes().all(|b| value(b).is_some()) {
-            return Err(IdentError::Character);
-        }
-        if !credit_code_ok(&text) {
-            return Err(IdentError::Checksum);
-        }
+        let text = text.checked(18..=18, |b| value(b).is_some(), credit_code_ok)?;
         Ok(Self(text))
     }
 
@@ -69,15 +61,7 @@ impl OrganizationCode {
         if text.as_bytes().get(8) == Some(&b'-') {
             text.0.remove(8);
         }
-        if text.chars().count() != 9 {
-            return Err(IdentError::Length);
-        }
-        if !text.bytes().all(|b| base36(b).is_some()) {
-            return Err(IdentError::Character);
-        }
-        if !organization_code_ok(&text) {
-            return Err(IdentError::Checksum);
-        }
+        let text = text.checked(9..=9, |b| base36(b).is_some(), organization_code_ok)?;
         Ok(Self(text))
     }
 

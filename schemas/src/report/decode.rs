@@ -37,7 +37,7 @@ impl Dictionary {
     /// # Errors
     ///
     /// [`DecodeError`] when the bytes are no XML we accept or no such report.
-    /// Anything else that is odd becomes a [`Remark`].
+    /// Anything else that is odd becomes a [`Remark`](super::Remark).
     pub fn decode(&'static self, bytes: &[u8], limits: &Limits) -> Result<Report, DecodeError> {
         // Spans are 32 bits wide.
         let bytes_allowed = limits.bytes.min(i32::MAX as usize);
