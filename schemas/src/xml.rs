@@ -19,7 +19,7 @@ use std::borrow::Cow;
 
 use quick_xml::Reader;
 use quick_xml::XmlVersion;
-use quick_xml::errors::{Error, SyntaxError};
+use quick_xml::errors::{Error, IllFormedError, SyntaxError};
 use quick_xml::events::{BytesRef, BytesStart, Event};
 
 mod leaves;
@@ -188,13 +188,8 @@ impl<'a> Scanner<'a> {
     pub(crate) fn next(&mut self) -> Result<Option<Token<'a>>, XmlError> {
         loop {
             self.start = self.end();
-            let event = self.reader.read_event().map_err(|error| match error {
-                Error::Syntax(SyntaxError::InvalidBangMarkup) | Error::IllFormed(_) => {
-                    XmlError::Malformed
-                }
-                Error::Syntax(_) => XmlError::CutShort,
-                _ => XmlError::Malformed,
-            })?;
+            let event = self.reader.read_event();
+            let event = event.map_err(|error| self.defect(&error))?;
             match event {
                 Event::Start(tag) => return self.open(&tag).map(Some),
                 Event::End(_) => {
@@ -230,6 +225,20 @@ impl<'a> Scanner<'a> {
                 Event::Eof => return Ok(None),
                 _ => return Err(XmlError::Malformed),
             }
+        }
+    }
+
+    /// What an error of the reader means; the position is that of its token.
+    fn defect(&self, error: &Error) -> XmlError {
+        let rest = self.source.get(self.start..).unwrap_or_default();
+        match error {
+            Error::Syntax(SyntaxError::InvalidBangMarkup) => XmlError::Malformed,
+            Error::Syntax(_) => XmlError::CutShort,
+            // A reference in the middle is a bare ampersand, at the end a cut.
+            Error::IllFormed(IllFormedError::UnclosedReference) if !rest.contains(['<', ' ']) => {
+                XmlError::CutShort
+            }
+            _ => XmlError::Malformed,
         }
     }
 
@@ -326,7 +335,7 @@ mod tests {
             elements: 5,
         };
         let long = format!("<a>{}</a>", "x".repeat(300));
-        let cases: [(&str, &[u8], Result<&str, XmlError>); 32] = [
+        let cases: [(&str, &[u8], Result<&str, XmlError>); 33] = [
             (
                 "plain",
                 "<a><b>测</b><c/></a>".as_bytes(),
@@ -369,6 +378,7 @@ mod tests {
             ("cut in a character", b"<a>\xe6\xb5", Err(CutShort)),
             ("cut in a tag", b"<a><b", Err(CutShort)),
             ("cut in text", b"<a><b>x", Err(CutShort)),
+            ("cut in a reference", b"<a>x&am", Err(CutShort)),
             ("cut in CDATA", b"<a><![CDATA[x", Err(CutShort)),
             ("empty", b"", Err(CutShort)),
             (
