@@ -235,6 +235,14 @@ impl<'r> Unit<'r> {
         self.report.path(self.index)
     }
 
+    /// Its number, from 1, among its likes in the unit above; nothing for a unit
+    /// that comes once.
+    #[must_use]
+    pub fn nth(self) -> Option<u32> {
+        let several = self.report.element(self.index).max > 1;
+        several.then(|| self.report.nodes[self.index].nth)
+    }
+
     /// A row of a table inside its unit.
     #[must_use]
     pub fn is_row(self) -> bool {

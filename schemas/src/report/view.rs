@@ -65,7 +65,14 @@ fn render_unit(out: &mut String, unit: Unit<'_>, language: Language, depth: usiz
     if !unit.is_filled() {
         return;
     }
-    line(out, depth, &format!("[{}]", unit.label().text(language)));
+    let label = unit.label().text(language);
+    let heading = match unit.nth() {
+        Some(nth) => format!("[{label} {nth}]"),
+        None => format!("[{label}]"),
+    };
+    line(out, depth, &heading);
+    let is_plain_row = |unit: &Unit<'_>| unit.is_row() && unit.units().next().is_none();
+    let mut rows = Vec::new();
     for child in unit.children() {
         match child {
             Child::Item(item) if item.raw().is_empty() => {}
@@ -73,12 +80,17 @@ fn render_unit(out: &mut String, unit: Unit<'_>, language: Language, depth: usiz
                 let label = item.label().text(language);
                 line(out, depth + 1, &format!("{label}: {}", item.text(language)));
             }
-            Child::Unit(row) if row.is_row() && row.units().next().is_none() => {
+            Child::Unit(row) if is_plain_row(&row) => {
                 let cells: Vec<_> = row.items().map(|item| item.text(language)).collect();
-                line(out, depth + 1, &format!("- {}", cells.join(" | ")));
+                rows.push(cells.join(" | "));
             }
             Child::Unit(unit) => render_unit(out, unit, language, depth + 1),
         }
+    }
+    // Years of months would fill the screen one by one.
+    let per_line = if rows.len() > 6 { 4 } else { 1 };
+    for rows in rows.chunks(per_line) {
+        line(out, depth + 1, &format!("- {}", rows.join("; ")));
     }
 }
 
