@@ -20,6 +20,7 @@
 //! what became of its change.
 
 mod args;
+mod epoch;
 mod forget;
 mod open;
 mod writer;
@@ -29,6 +30,7 @@ use std::{future::Future, pin::Pin, sync::Arc};
 use sqlx::{PgPool, SqlSafeStr, SqlitePool};
 
 pub use args::{Arg, Args, Row};
+pub use epoch::Epoch;
 pub use open::{OpenError, Ownership, own};
 
 use writer::Writer;
