@@ -7,6 +7,7 @@
 pub mod api;
 pub mod audit;
 pub mod authorizations;
+pub mod bureaus;
 pub mod cli;
 pub mod inquiries;
 pub mod operators;

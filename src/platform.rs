@@ -4,6 +4,7 @@
 pub mod certs;
 pub mod clock;
 pub mod command;
+pub mod config;
 pub mod db;
 pub mod fault;
 pub mod identity;

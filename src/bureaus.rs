@@ -1,0 +1,50 @@
+//! Bureaus (征信机构), and the one line by which each of them is reached.
+//!
+//! # Promise
+//!
+//! What leaves for a bureau leaves through [`dispatch`], and that takes an
+//! [`AuthorizedInquiry`], whose only constructor commits the intent first. A
+//! line keeps the bureau's rates, quotas, concurrency and opening hours, and
+//! stops asking while the bureau does not answer. What became of an exchange is
+//! told in the only distinction that counts: answered, provably not sent, or
+//! unknown.
+//!
+//! # What is not here
+//!
+//! No authorization and no state of an inquiry: `inquiries` decides inside the
+//! constructor's transaction. No dialect: the adapters know how to speak.
+//!
+//! # Failure
+//!
+//! Nothing here repeats an exchange. Where a repetition is safe, the outcome
+//! suggests a delay, and the inquiry is decided again.
+
+mod authorized;
+mod breaker;
+mod client;
+mod credentials;
+mod dispatch;
+mod gate;
+mod hours;
+mod line;
+mod permit;
+mod quota;
+mod rate;
+mod registry;
+mod schedule;
+mod sent;
+mod serial;
+mod status;
+mod tls;
+
+pub use authorized::{AuthorizedInquiry, Intent, Moment, NotDispatched};
+pub use client::ClientError;
+pub use credentials::Credentials;
+pub use dispatch::{Exchanged, dispatch};
+pub use hours::Hours;
+pub use line::{Fittings, Line, Lines, LinesError};
+pub use permit::{Ask, NoPermit, Permit};
+pub use quota::{Scope, UsedUp};
+pub use registry::{Licence, licence, load};
+pub use status::{LicenceStatus, LimitStatus, LineStatus, TransportStatus};
+pub use tls::TlsError;

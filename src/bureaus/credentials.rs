@@ -1,0 +1,86 @@
+//! Under which codes, users and passwords an institution asks at a bureau.
+
+use std::collections::BTreeMap;
+
+use secrecy::SecretString;
+
+use crate::platform::{config::bureau::MemberConfig, secret::SecretError};
+
+/// What one message of an operator carries, in the bureau's own codes.
+/// The password prints as `[REDACTED]`.
+#[derive(Clone, Debug)]
+pub struct Credentials {
+    /// The institution's code at the bureau.
+    pub institution_code: String,
+    /// The code of the member on whose behalf it asks.
+    pub originator_code: String,
+    /// The institution's user.
+    pub user: String,
+    /// That user's password.
+    pub password: SecretString,
+    /// The user that stands for the operator.
+    pub originator_user: String,
+}
+
+/// An institution's credentials, all of its users.
+pub(super) struct Member {
+    common: Credentials,
+    users: BTreeMap<String, String>,
+}
+
+impl Member {
+    /// Reads the password from where it stands; blocks for a moment.
+    pub(super) fn load(config: &MemberConfig) -> Result<Self, SecretError> {
+        let originator = config
+            .originator_code
+            .as_ref()
+            .unwrap_or(&config.institution_code);
+        let common = Credentials {
+            institution_code: config.institution_code.clone(),
+            originator_code: originator.clone(),
+            user: config.user.clone(),
+            password: config.password.read()?,
+            originator_user: config.user.clone(),
+        };
+        Ok(Self {
+            common,
+            users: config.users.clone(),
+        })
+    }
+
+    /// The credentials for a message of an operator or machine client.
+    pub(super) fn credentials(&self, operator: &str) -> Credentials {
+        let mut credentials = self.common.clone();
+        if let Some(user) = self.users.get(operator) {
+            credentials.originator_user.clone_from(user);
+        }
+        credentials
+    }
+
+    /// Its code at the bureau.
+    pub(super) fn institution_code(&self) -> &str {
+        &self.common.institution_code
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::platform::config::bureau::tests::plain;
+
+    #[test]
+    fn an_operator_asks_as_its_own_user_where_it_has_one() {
+        let member = Member::load(&plain().members[0]).unwrap();
+        let (one, other) = (
+            member.credentials("operator-1"),
+            member.credentials("operator-2"),
+        );
+        assert_eq!(
+            (one.user.as_str(), one.originator_user.as_str()),
+            ("demo", "demo-1")
+        );
+        assert_eq!(other.originator_user, "demo");
+        assert_eq!(one.originator_code, one.institution_code);
+        assert!(!format!("{one:?}").contains("p4ssword"));
+    }
+}

@@ -1,0 +1,3 @@
+//! Configuration: one typed struct for each section.
+
+pub mod bureau;
