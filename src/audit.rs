@@ -19,6 +19,8 @@ pub mod appender;
 pub mod checkpoint;
 pub mod entry;
 pub mod error;
+pub mod evidence;
+pub mod export;
 pub mod hex;
 pub mod json;
 pub mod key;
@@ -30,13 +32,19 @@ pub mod proof;
 pub mod reader;
 pub mod sink;
 pub mod subject;
+#[cfg(test)]
+mod testing;
 pub mod tile;
+pub mod verify;
 
 pub use appender::Appender;
 pub use entry::{Draft, Entry, Kind, Receipt};
 pub use error::AuditError;
+pub use evidence::{Disclosure, Evidence, verify_bundle};
+pub use export::export;
 pub use log::{Log, Proven};
 pub use outline::Place;
 pub use reader::Reader;
 pub use sink::{FolderSink, Sink, check_sinks};
 pub use subject::{SubjectTag, identity_digest};
+pub use verify::{Report, verify_database, verify_folder};

@@ -266,38 +266,15 @@ fn damaged() -> DbError {
 mod tests {
     use std::sync::Arc;
 
-    use jiff::Timestamp;
-
     use super::*;
-    use crate::audit::entry::{Draft, Kind as What};
     use crate::audit::reader::Reader;
+    use crate::audit::testing::append_many;
     use crate::audit::tile::bundle_entries;
     use crate::audit::{merkle::leaf_hash, tile::Tile};
     use crate::testing::databases;
 
     fn entry(n: u64) -> NewEntry {
-        let draft = Draft::new(
-            What::new("test.happened"),
-            "demo-bank",
-            Timestamp::UNIX_EPOCH,
-        );
-        draft
-            .about(format!("thing-{n}"))
-            .number("n", n)
-            .finish()
-            .unwrap()
-            .into()
-    }
-
-    async fn append(db: &Db, count: u64) {
-        db.write(Urgency::Urgent, move |tx| {
-            Box::pin(async move {
-                (0..count).for_each(|n| tx.append(entry(n)));
-                Ok::<_, DbError>(())
-            })
-        })
-        .await
-        .unwrap();
+        crate::audit::testing::entry(n).into()
     }
 
     #[tokio::test]
@@ -307,7 +284,7 @@ mod tests {
             let epoch = take_lease(db).await.unwrap();
             let mut size = 0;
             for count in [1, 254, 1, 1, 255, 700, 100] {
-                append(db, count).await;
+                append_many(db, count).await;
                 sequence(db, epoch).await.unwrap();
                 size += count;
                 let head = reader.head().await.unwrap();

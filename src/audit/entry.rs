@@ -320,7 +320,7 @@ fn is_personal(digits: &str) -> bool {
 }
 
 /// Why an entry cannot be made, or read.
-#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Error, Ord, PartialEq, PartialOrd)]
 #[non_exhaustive]
 pub enum EntryError {
     /// A required member is missing or malformed.

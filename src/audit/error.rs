@@ -54,6 +54,9 @@ pub enum AuditError {
         /// Its size.
         size: u64,
     },
+    /// Nothing has been signed yet.
+    #[error("the log has no signed checkpoint yet")]
+    Unsigned,
     /// A sink could not be reached, or holds something else.
     #[error("the sink {sink} failed")]
     Sink {

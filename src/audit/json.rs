@@ -294,7 +294,7 @@ fn is_name(name: &[u8]) -> bool {
 }
 
 /// Where a text departs from canonical JSON of the narrow kind.
-#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Error, Ord, PartialEq, PartialOrd)]
 #[non_exhaustive]
 pub enum JsonError {
     /// Nested too deeply.

@@ -256,42 +256,15 @@ impl Log {
 
 #[cfg(test)]
 mod tests {
-    use jiff::Timestamp;
-
     use super::*;
     use crate::audit::appender::Appender;
-    use crate::audit::entry::{Draft, Kind, Receipt};
     use crate::audit::hex::hash_from_hex;
     use crate::audit::key::VerifierKey;
     use crate::audit::merkle::Hash;
     use crate::audit::proof::{verify_consistency, verify_inclusion};
     use crate::audit::sink::FolderSink;
+    use crate::audit::testing::{append_many, key};
     use crate::testing::databases;
-
-    fn key(seed: u8) -> LogKey {
-        LogKey::from_seed("log.example/demo-bank", &[seed; 32]).unwrap()
-    }
-
-    async fn append(db: &Db, count: u64) -> Vec<Receipt> {
-        db.write(Urgency::Urgent, move |tx| {
-            Box::pin(async move {
-                let mut receipts = Vec::new();
-                for n in 0..count {
-                    let draft = Draft::new(
-                        Kind::new("test.happened"),
-                        "demo-bank",
-                        Timestamp::UNIX_EPOCH,
-                    );
-                    let entry = draft.number("n", n).finish().unwrap();
-                    receipts.push(entry.receipt());
-                    tx.append(entry.into());
-                }
-                Ok::<_, DbError>(receipts)
-            })
-        })
-        .await
-        .unwrap()
-    }
 
     fn hashes(texts: &[String]) -> Vec<Hash> {
         texts
@@ -305,7 +278,7 @@ mod tests {
         for test in databases(Arc::new(Appender)).await {
             let log = Log::open(test.db.clone(), key(1), vec![]).await.unwrap();
             let vkey: VerifierKey = log.vkey().parse().unwrap();
-            let receipts = append(&test.db, 300).await;
+            let receipts = append_many(&test.db, 300).await;
             let mut before: Option<Checkpoint> = None;
             for receipt in [&receipts[0], &receipts[299]] {
                 let proven = log.receipt(&receipt.entry).await.unwrap().unwrap();
@@ -315,7 +288,7 @@ mod tests {
                 let (proof, size) = (hashes(&proven.proof), checkpoint.size);
                 let verdict = verify_inclusion(&leaf, proven.index, size, &proof, &checkpoint.root);
                 assert_eq!(verdict, Ok(()), "{}", test.name);
-                append(&test.db, 50).await;
+                append_many(&test.db, 50).await;
                 let (later, _) = log.sign().await.unwrap();
                 let proof = log.reader().consistency(size, later.size).await.unwrap();
                 let (old, new) = (&checkpoint.root, &later.root);
@@ -341,9 +314,9 @@ mod tests {
             let sink: Arc<dyn Sink> = Arc::new(FolderSink::new(folder.path()));
             let sinks = || vec![Arc::clone(&sink)];
             let log = Log::open(test.db.clone(), key(1), sinks()).await.unwrap();
-            append(&test.db, 5).await;
+            append_many(&test.db, 5).await;
             log.publish().await.unwrap();
-            append(&test.db, 5).await;
+            append_many(&test.db, 5).await;
             assert_eq!(log.publish().await.unwrap().size, 10);
             assert!(Log::open(test.db.clone(), key(1), sinks()).await.is_ok());
             let other = Log::open(test.db.clone(), key(2), sinks()).await;
@@ -355,7 +328,7 @@ mod tests {
 
             for (count, name) in [(3, "an older copy"), (12, "another history")] {
                 for copy in databases(Arc::new(Appender)).await {
-                    append(&copy.db, count).await;
+                    append_many(&copy.db, count).await;
                     let epoch = appender::take_lease(&copy.db).await.unwrap();
                     appender::sequence(&copy.db, epoch).await.unwrap();
                     let error = Log::open(copy.db.clone(), key(1), sinks()).await.err();
@@ -378,10 +351,10 @@ mod tests {
     async fn a_head_that_does_not_fit_its_tree_is_not_signed() {
         for test in databases(Arc::new(Appender)).await {
             let log = Log::open(test.db.clone(), key(1), vec![]).await.unwrap();
-            append(&test.db, 5).await;
+            append_many(&test.db, 5).await;
             let (checkpoint, _) = log.sign().await.unwrap();
             assert_eq!(log.sign().await.unwrap().0, checkpoint, "signed once");
-            append(&test.db, 1).await;
+            append_many(&test.db, 1).await;
             appender::sequence(&test.db, log.epoch).await.unwrap();
             let change = |sql: &'static str| {
                 test.db.write(Urgency::Urgent, move |tx| {
@@ -407,7 +380,7 @@ mod tests {
             let log = Log::open(test.db.clone(), key(1), vec![Arc::clone(&sink)])
                 .await
                 .unwrap();
-            append(&test.db, 7).await;
+            append_many(&test.db, 7).await;
             log.run(Duration::from_secs(3600), async {}).await;
             let note = sink.latest().await.unwrap().unwrap();
             let last = Checkpoint::open(&note, key(1).verifier()).unwrap();

@@ -152,17 +152,14 @@ impl<'a> Reader<'a> {
         Ok(Some((Checkpoint::unverified(&note)?, note)))
     }
 
-    /// Every signed checkpoint larger than `size`, smallest first, as text.
+    /// Every signed checkpoint with its size, smallest first, as text.
     ///
     /// # Errors
     ///
     /// Those of the database.
-    pub async fn checkpoints_after(&self, size: u64) -> Result<Vec<(u64, String)>, AuditError> {
-        let sql = "SELECT size, note FROM audit_checkpoints WHERE size > $1 ORDER BY size";
-        let rows = self
-            .db
-            .all::<(i64, String)>(sql, args![size as i64])
-            .await?;
+    pub async fn all_checkpoints(&self) -> Result<Vec<(u64, String)>, AuditError> {
+        let sql = "SELECT size, note FROM audit_checkpoints ORDER BY size";
+        let rows = self.db.all::<(i64, String)>(sql, args![]).await?;
         Ok(rows
             .into_iter()
             .map(|(size, note)| (size as u64, note))

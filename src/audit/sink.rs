@@ -160,7 +160,8 @@ pub(super) fn write_durably(path: &Path, bytes: &[u8]) -> io::Result<()> {
     fs::File::open(folder)?.sync_all()
 }
 
-async fn blocking<T: Send + 'static>(
+/// Does file work off the async threads.
+pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, AuditError> + Send + 'static,
 ) -> Result<T, AuditError> {
     match tokio::task::spawn_blocking(work).await {
