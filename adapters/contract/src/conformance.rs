@@ -353,10 +353,21 @@ mod tests {
             None
         }
 
+        fn message_id(&self, serial: u32, _: jiff::Timestamp) -> String {
+            serial.to_string()
+        }
+
         fn inquire(&self, request: InquiryRequest) -> Result<Box<dyn Conversation>, RequestError> {
             Ok(Box::new(Talk {
                 name: request.subject_name.to_string(),
             }))
+        }
+
+        fn reread(&self, _: &InquiryRequest, raw: Zeroizing<Vec<u8>>) -> Outcome {
+            Outcome::Unreadable {
+                defect: "careless",
+                raw,
+            }
         }
     }
 

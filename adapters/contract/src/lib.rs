@@ -17,6 +17,8 @@ pub mod conformance;
 pub mod inquiry;
 pub mod step;
 
+use zeroize::Zeroizing;
+
 pub use inquiry::{
     Answer, Capabilities, InquiryRequest, Outcome, Product, Rejection, RequestError,
 };
@@ -35,6 +37,9 @@ pub trait Adapter: Send + Sync {
     /// `None` means unmapped: the gateway refuses such an inquiry.
     fn reason_code(&self, product: &str, purpose: &str) -> Option<&str>;
 
+    /// How the bureau's own list will name the message with this serial number.
+    fn message_id(&self, serial: u32, at: jiff::Timestamp) -> String;
+
     /// Starts one inquiry.
     ///
     /// # Errors
@@ -42,4 +47,8 @@ pub trait Adapter: Send + Sync {
     /// Every field that the bureau's format cannot carry, all at once; nothing
     /// was sent.
     fn inquire(&self, request: InquiryRequest) -> Result<Box<dyn Conversation>, RequestError>;
+
+    /// Reads again the body of a reply to `request` that was kept as unreadable.
+    /// Nothing is sent.
+    fn reread(&self, request: &InquiryRequest, raw: Zeroizing<Vec<u8>>) -> Outcome;
 }

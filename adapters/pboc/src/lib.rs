@@ -24,8 +24,9 @@ mod response;
 
 use contract::{
     Adapter, Capabilities, Conversation, Failure, Happened, InquiryRequest, Outcome, Product,
-    RequestError, Step,
+    RequestError, Step, WireReply,
 };
+use jiff::Timestamp;
 use zeroize::Zeroizing;
 
 use crate::request::Message;
@@ -74,6 +75,10 @@ impl Adapter for Pboc {
             .map(|reason| reason.code)
     }
 
+    fn message_id(&self, serial: u32, at: Timestamp) -> String {
+        request::message_id(serial, at)
+    }
+
     fn inquire(&self, request: InquiryRequest) -> Result<Box<dyn Conversation>, RequestError> {
         let message = request::message(&request)?;
         let asked = Asked::from(&request);
@@ -81,6 +86,14 @@ impl Adapter for Pboc {
             asked,
             state: State::Unsigned(message),
         }))
+    }
+
+    fn reread(&self, request: &InquiryRequest, raw: Zeroizing<Vec<u8>>) -> Outcome {
+        let reply = WireReply {
+            status: 200,
+            body: raw,
+        };
+        response::read(reply, &Asked::from(request))
     }
 }
 

@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use contract::{InquiryRequest, RequestError, WireRequest};
-use jiff::tz::Offset;
+use jiff::{Timestamp, tz::Offset};
 use schemas::message::{Defect, Message as Format};
 use sm3::{Digest, Sm3};
 use zeroize::Zeroizing;
@@ -84,15 +84,20 @@ fn trailed(message: &Message, signature: &str) -> Zeroizing<String> {
     signed
 }
 
+/// The message identifier: the centre's day and eight digits.
+pub(crate) fn message_id(serial: u32, at: Timestamp) -> String {
+    let day = Offset::constant(8).to_datetime(at);
+    format!("{}{serial:08}", day.strftime("%Y%m%d"))
+}
+
 fn compose(request: &InquiryRequest, password_sm3: &str) -> Message {
     // File and message dates are fixed to the centre's time.
     let at = Offset::constant(8).to_datetime(request.at);
     let header = format!(
-        "B2.0.0{}{CENTRE}{}D101{}{:08}{:010}\r\n",
+        "B2.0.0{}{CENTRE}{}D101{}{:010}\r\n",
         request.institution_code,
         at.strftime("%Y%m%d%H%M%S"),
-        at.strftime("%Y%m%d"),
-        request.serial,
+        message_id(request.serial, request.at),
         0,
     );
     let mut text = Zeroizing::new(String::with_capacity(2048));
