@@ -28,7 +28,7 @@ use std::sync::{Arc, LazyLock};
 use jiff::civil::Date;
 
 use crate::codes::Codes;
-use crate::plan::tree::Code;
+use crate::plan::tree::{Code, markup};
 use crate::plan::{Engine, RecordPlan, Sheets, compile};
 use crate::table::{Row, Table, TableError};
 
@@ -275,8 +275,10 @@ impl<'t> Tables<'t> {
         let day = key("first_day")?;
         let first_day = day.get("value").parse();
         let first_day = first_day.map_err(|_| day.error("value", "a day as yyyy-MM-dd"))?;
+        let root = key("root")?.need("value")?;
         let engine = Engine {
-            root: key("root")?.need("value")?.into(),
+            root: root.into(),
+            markup: markup(root),
             unknown: Code::parse(key("unknown_code")?.need("value")?),
             range: Code::parse(key("range_code")?.need("value")?),
             counter: Code::parse(key("counter_code")?.need("value")?),

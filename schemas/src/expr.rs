@@ -15,7 +15,10 @@
 
 pub(crate) mod compile;
 pub(crate) mod eval;
+pub(crate) mod names;
 pub(crate) mod parse;
+#[cfg(test)]
+mod tests;
 pub(crate) mod token;
 
 /// Where in the text of an expression something is wrong, and what.

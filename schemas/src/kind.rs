@@ -14,7 +14,7 @@ use jiff::civil::Date;
 
 /// What an item holds, named as in the items table.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Kind {
+pub enum Kind {
     /// Printable ASCII.
     Ascii,
     /// A code of a list, which fixes its length.
@@ -38,10 +38,12 @@ pub(crate) enum Kind {
 
 /// How many characters a value may have.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Length {
+pub enum Length {
     /// Fixed by the kind.
     Any,
+    /// So many characters.
     Exactly(u32),
+    /// So many characters, or fewer.
     UpTo(u32),
 }
 

@@ -60,10 +60,8 @@ impl RecordPlan {
     /// As [`RecordPlan::read`]; then the record holds what came before the fault.
     pub fn read_into(&self, line: &[u8], record: &mut Record) -> Result<(), ReadError> {
         self.clear(record);
-        let root = self.engine.root.as_bytes();
-        let begin = [b"<", root, b">"].concat();
-        let end = [b"</", root, b">"].concat();
-        if !line.starts_with(&begin) || !line.ends_with(&end) {
+        let [begin, end] = &self.engine.markup;
+        if !line.starts_with(begin.as_bytes()) || !line.ends_with(end.as_bytes()) {
             return Err(ReadError::Frame);
         }
         let mut scanner = Scanner::new(line, LIMITS)?;

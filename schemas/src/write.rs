@@ -41,13 +41,13 @@ impl RecordPlan {
     pub fn write(&self, record: &Record, out: &mut Vec<u8>) -> Result<(), WriteError> {
         self.check(record);
         let start = out.len();
-        let root = &self.engine.root;
-        out.extend([b"<", root.as_bytes(), b">"].concat());
+        let [begin, end] = &self.engine.markup;
+        out.extend_from_slice(begin.as_bytes());
         let written = self.write_element(record, 0, &Frames::default(), out);
         if written.is_err() {
             out.truncate(start);
         } else {
-            out.extend([b"</", root.as_bytes(), b">"].concat());
+            out.extend_from_slice(end.as_bytes());
         }
         written
     }

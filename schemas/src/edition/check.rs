@@ -1,6 +1,6 @@
 //! What no single record can tell: rows of records that are not there, sources, double rows.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::layer::Sheet;
 use super::{Row, TableError, Tables};
@@ -45,7 +45,38 @@ pub(super) fn rows(tables: &Tables<'_>, errors: &mut Vec<TableError>) {
             }
         }
     }
+    out_of_reach(tables, errors);
     sources(tables, errors);
+}
+
+/// A condition adds nothing beside one that always holds at the same price.
+fn out_of_reach(tables: &Tables<'_>, errors: &mut Vec<TableError>) {
+    let pairs = [
+        (Sheet::Segments, "required_when", "required_code"),
+        (Sheet::Segments, "forbidden_when", "forbidden_code"),
+        (Sheet::Items, "tag_when", "tag_code"),
+        (Sheet::Items, "tag_forbidden_when", "tag_forbidden_code"),
+        (Sheet::Items, "value_when", "value_code"),
+    ];
+    for (sheet, when, code) in pairs {
+        for table in tables.of(sheet) {
+            let key = |row: Row<'_, '_>| {
+                ["record", "path", "tag"].map(|column| row.get(column).to_owned())
+            };
+            let always = table.rows().filter(|row| row.get(when) == "always");
+            let always: BTreeMap<_, _> = always
+                .map(|row| ((key(row), row.get(code)), row.line()))
+                .collect();
+            for row in table.rows().filter(|row| !row.get(when).is_empty()) {
+                match always.get(&(key(row), row.get(code))) {
+                    Some(line) if *line != row.line() => {
+                        errors.push(row.error(when, format!("out of reach beside line {line}")));
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
 }
 
 fn sources(tables: &Tables<'_>, errors: &mut Vec<TableError>) {
@@ -83,20 +114,75 @@ fn is_name(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
     use std::path::Path;
 
     use crate::edition::Edition;
+    use crate::plan::tree::{Code, Shape};
+
+    fn personal() -> &'static Edition {
+        let day = "2024-05-31".parse().unwrap();
+        Edition::embedded("pboc-submit-personal", day).unwrap()
+    }
 
     #[test]
     fn the_embedded_edition_compiles_and_is_picked_by_report_date() {
-        let day = |text: &str| text.parse().unwrap();
-        let edition = Edition::embedded("pboc-submit-personal", day("2024-05-31")).unwrap();
-        assert_eq!(edition.plans().len(), 24);
-        assert!(edition.plan("510").is_none());
-        assert!(Edition::embedded("pboc-submit-personal", day("2020-01-18")).is_none());
-        assert!(Edition::embedded("pboc-submit-personal", day("2020-01-19")).is_some());
-        assert!(Edition::embedded("unknown", day("2024-05-31")).is_none());
+        let on = |day: &str| Edition::embedded("pboc-submit-personal", day.parse().unwrap());
+        assert!(on("2020-01-18").is_none());
+        assert_eq!(on("2020-01-19").unwrap().plans().len(), 24);
+        assert!(Edition::embedded("unknown", "2024-05-31".parse().unwrap()).is_none());
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("pboc-submit-personal/2020-01-19");
         assert_eq!(Edition::load(&folder).unwrap().plans().len(), 24);
+    }
+
+    #[test]
+    fn every_code_list_is_read_by_some_item() {
+        let edition = personal();
+        let used: BTreeSet<&str> = edition
+            .plans()
+            .flat_map(|plan| plan.lists.0.iter().map(|(name, _)| &**name))
+            .collect();
+        let unread: Vec<&str> = edition
+            .codes()
+            .lists()
+            .map(|(name, _)| name)
+            .filter(|l| !used.contains(l))
+            .collect();
+        assert_eq!(unread, [""; 0]);
+    }
+
+    #[test]
+    fn every_error_code_of_a_plan_has_its_official_text() {
+        let edition = personal();
+        for plan in edition.plans() {
+            let mut codes: Vec<&Code> = plan.rules.iter().map(|rule| &rule.code).collect();
+            codes.extend([
+                &plan.engine.unknown,
+                &plan.engine.range,
+                &plan.engine.counter,
+            ]);
+            for node in &plan.nodes {
+                let rows = match &node.shape {
+                    Shape::Group(group) => &group.rows,
+                    Shape::Segment(rows) => rows,
+                    Shape::Item(item) => {
+                        codes.push(&item.bad);
+                        let rows = item.rows.iter();
+                        codes.extend(
+                            rows.flat_map(|row| [&row.tag, &row.forbidden, &row.value])
+                                .flatten()
+                                .map(|condition| &condition.code),
+                        );
+                        continue;
+                    }
+                };
+                let conditions = rows.iter().flat_map(|row| [&row.required, &row.forbidden]);
+                codes.extend(conditions.flatten().map(|condition| &condition.code));
+            }
+            for code in codes.iter().filter(|code| !code.code.is_empty()) {
+                let known = edition.official(&code.code).next().is_some();
+                assert!(known, "record {} gives {}", plan.code(), code.code);
+            }
+        }
     }
 }

@@ -1,57 +1,15 @@
 //! From a parsed expression to a [`Program`]: every word is looked up, every comparison typed.
 
-use std::sync::Arc;
+mod side;
 
+use super::names::{Here, Names};
 use super::parse::{Ast, Term, parse};
-use super::{
-    ExprError, HeaderField, Identity, Number, NumberId, Order, Predicate, Program, Ref, Run, Test,
-    TestId, Text, Unit,
-};
-use crate::codes::{CodeList, Codes};
+use super::{ExprError, Identity, Number, Order, Predicate, Program, Ref, Run, Test, TestId, Text};
 use crate::kind::Kind;
-use crate::plan::tree::{LEVELS, Node, Shape};
-
-/// What an expression of one record may speak of.
-pub(crate) struct Names<'a> {
-    pub(crate) nodes: &'a [Node],
-    pub(crate) codes: &'a Codes,
-    /// The lists the plan has asked for so far; their places are what the plan keeps.
-    pub(crate) lists: &'a mut Lists,
-    /// The list whose codes begin a passport number.
-    pub(crate) country_list: &'a str,
-}
-
-/// The code lists of one plan, by place.
-#[derive(Debug, Default)]
-pub(crate) struct Lists(pub(crate) Vec<(Box<str>, Arc<CodeList>)>);
-
-/// Where an expression stands: bare tags belong to `node`, which lies inside `groups`.
-#[derive(Clone, Debug)]
-pub(crate) struct Here {
-    pub(crate) node: u16,
-    pub(crate) groups: Vec<u16>,
-}
-
-/// One side of a comparison.
-enum Side {
-    Literal(String),
-    Number(NumberId, Unit),
-    /// With the item whose code lists a literal must be in.
-    Text(Text, Option<u16>),
-}
+use crate::plan::tree::{LEVELS, Shape};
+use side::{Side, literal};
 
 type Result<T> = std::result::Result<T, ExprError>;
-
-impl Lists {
-    /// The place of a list that the edition has, taken up on first use.
-    pub(crate) fn place(&mut self, name: &str, codes: &Codes) -> Option<u16> {
-        if let Some(place) = self.0.iter().position(|(known, _)| &**known == name) {
-            return Some(place as u16);
-        }
-        self.0.push((name.into(), codes.shared(name)?));
-        Some(self.0.len() as u16 - 1)
-    }
-}
 
 impl Names<'_> {
     /// Compiles the text of a condition.
@@ -71,44 +29,6 @@ impl Names<'_> {
             program,
         }
         .test(&ast, here)
-    }
-
-    /// The node that a path names, seen from `here`.
-    pub(crate) fn find(&self, path: &str, here: &Here) -> Option<u16> {
-        let child = |node: u16, tag: &str| {
-            let children = self.nodes[node as usize].children.iter().copied();
-            children
-                .into_iter()
-                .find(|child| &*self.nodes[*child as usize].tag == tag)
-        };
-        if !path.contains('.')
-            && let Some(found) = child(here.node, path)
-        {
-            return Some(found);
-        }
-        path.split('.').try_fold(0, child)
-    }
-
-    /// Where a node stands itself: its own segment or group.
-    pub(crate) fn inside(&self, node: u16) -> Here {
-        let mut groups = self.groups_above(node);
-        if matches!(self.nodes[node as usize].shape, Shape::Group(_)) {
-            groups.push(node);
-        }
-        Here { node, groups }
-    }
-
-    /// The repeating groups around a node, outermost first.
-    fn groups_above(&self, node: u16) -> Vec<u16> {
-        let mut groups = Vec::new();
-        let mut at = node;
-        while at != 0 {
-            at = self.nodes[at as usize].parent;
-            if matches!(self.nodes[at as usize].shape, Shape::Group(_)) {
-                groups.insert(0, at);
-            }
-        }
-        groups
     }
 }
 
@@ -313,137 +233,6 @@ impl Builder<'_, '_> {
         }
     }
 
-    fn side(&mut self, ast: &Ast<'_>, here: &Here) -> Result<Side> {
-        let number = match &ast.term {
-            Term::Quoted(text) => return Ok(Side::Literal((*text).to_owned())),
-            Term::Word("header.date") => (Number::HeaderDate, Unit::Day),
-            Term::Word("header.org") => {
-                return Ok(Side::Text(Text::Header(HeaderField::Org), None));
-            }
-            Term::Word("header.record") => {
-                return Ok(Side::Text(Text::Header(HeaderField::Record), None));
-            }
-            Term::Word("header.template") => {
-                return Ok(Side::Text(Text::Header(HeaderField::Template), None));
-            }
-            Term::Word(word) if !word.contains('.') && self.names.find(word, here).is_none() => {
-                return Ok(Side::Literal((*word).to_owned()));
-            }
-            Term::Word(_) => {
-                let item = self.item(ast, here)?;
-                match unit(self.kind(item.node)) {
-                    Some(unit) => (Number::Item(item), unit),
-                    None => return Ok(Side::Text(Text::Item(item), Some(item.node))),
-                }
-            }
-            Term::Call {
-                name: "text",
-                arguments,
-            } if arguments.len() == 1 => {
-                return Ok(Side::Text(Text::Raw(self.item(&arguments[0], here)?), None));
-            }
-            Term::Add(_) | Term::Sub(_) | Term::Call { name: "sum", .. } => {
-                let total = match &ast.term {
-                    Term::Add(sides) => self.sum(&sides[..], here, Number::Add)?,
-                    Term::Sub(sides) => self.sum(&sides[..], here, Number::Sub)?,
-                    Term::Call { arguments, .. } => self.sum(arguments, here, Number::Add)?,
-                    _ => None,
-                };
-                let total = total.ok_or_else(|| fail(ast, "nothing to add"))?;
-                return Ok(Side::Number(total, Unit::Plain));
-            }
-            Term::Call {
-                name: "days",
-                arguments,
-            } => match &arguments[..] {
-                [a, b] => {
-                    let (a, b) = (self.counted(a, here)?, self.counted(b, here)?);
-                    if (a.1, b.1) != (Unit::Day, Unit::Day) {
-                        return Err(fail(ast, "days counts between two dates"));
-                    }
-                    (Number::Days(a.0, b.0), Unit::Plain)
-                }
-                _ => return Err(fail(ast, "days takes two dates")),
-            },
-            Term::Call {
-                name: "months",
-                arguments,
-            } => match &arguments[..] {
-                [a, b] => {
-                    let (a, b) = (self.counted(a, here)?, self.counted(b, here)?);
-                    if [a.1, b.1]
-                        .iter()
-                        .any(|unit| !matches!(unit, Unit::Day | Unit::Month))
-                    {
-                        return Err(fail(ast, "months counts between dates or months"));
-                    }
-                    let sides = [(a.0, a.1 == Unit::Day), (b.0, b.1 == Unit::Day)];
-                    (Number::Months(sides), Unit::Plain)
-                }
-                _ => return Err(fail(ast, "months takes two dates or months")),
-            },
-            Term::Call {
-                name: "month",
-                arguments,
-            } if arguments.len() == 1 => match self.counted(&arguments[0], here)? {
-                (day, Unit::Day) => (Number::MonthOf(day), Unit::Month),
-                _ => return Err(fail(ast, "month takes a date")),
-            },
-            Term::Call {
-                name: "len",
-                arguments,
-            } if arguments.len() == 1 => {
-                (Number::Len(self.text(&arguments[0], here)?), Unit::Plain)
-            }
-            Term::Call {
-                name: "count",
-                arguments,
-            } if arguments.len() == 1 => {
-                let (group, _) = self.group(ast, plain(&arguments[0])?, here)?;
-                (Number::Count { group, test: None }, Unit::Plain)
-            }
-            Term::Each {
-                name: "count",
-                group,
-                arguments,
-            } if arguments.len() == 1 => {
-                let (group, inner) = self.group(ast, group, here)?;
-                let test = Some(self.test(&arguments[0], &inner)?);
-                (Number::Count { group, test }, Unit::Plain)
-            }
-            _ => return Err(fail(ast, "an item, a value or a number should stand here")),
-        };
-        Ok(Side::Number(self.program.number(number.0), number.1))
-    }
-
-    fn sum(
-        &mut self,
-        terms: &[Ast<'_>],
-        here: &Here,
-        join: fn(NumberId, NumberId) -> Number,
-    ) -> Result<Option<NumberId>> {
-        let mut total = None;
-        for term in terms {
-            let (id, unit) = self.counted(term, here)?;
-            if unit != Unit::Plain {
-                return Err(fail(term, "only amounts and counts can be added"));
-            }
-            total = Some(total.map_or(id, |left| self.program.number(join(left, id))));
-        }
-        Ok(total)
-    }
-
-    fn counted(&mut self, ast: &Ast<'_>, here: &Here) -> Result<(NumberId, Unit)> {
-        match self.side(ast, here)? {
-            Side::Number(id, unit) => Ok((id, unit)),
-            Side::Literal(value) => {
-                let value = literal(ast, &value, Unit::Plain)?;
-                Ok((self.program.number(Number::Literal(value)), Unit::Plain))
-            }
-            Side::Text(..) => Err(fail(ast, "a number or a date should stand here")),
-        }
-    }
-
     /// The text of an item, whatever its kind.
     fn text(&mut self, ast: &Ast<'_>, here: &Here) -> Result<Text> {
         Ok(Text::Item(self.item(ast, here)?))
@@ -538,27 +327,6 @@ fn plain<'s>(ast: &Ast<'s>) -> Result<&'s str> {
         Term::Word(word) | Term::Quoted(word) => Ok(word),
         _ => Err(fail(ast, "a name or a value should stand here")),
     }
-}
-
-/// How an item of this kind is counted; `None` for text.
-fn unit(kind: Kind) -> Option<Unit> {
-    match kind {
-        Kind::Ascii | Kind::Code | Kind::Digits | Kind::Text => None,
-        Kind::Date => Some(Unit::Day),
-        Kind::Decimal2 | Kind::Uint => Some(Unit::Plain),
-        Kind::Month => Some(Unit::Month),
-        Kind::Year => Some(Unit::Year),
-    }
-}
-
-fn literal(ast: &Ast<'_>, value: &str, unit: Unit) -> Result<i128> {
-    let scale = if unit == Unit::Plain { 100 } else { 1 };
-    let number = match unit {
-        Unit::Plain | Unit::Year => value.parse::<i64>().ok(),
-        Unit::Day | Unit::Month => None,
-    };
-    let number = number.ok_or_else(|| fail(ast, format!("{value} is no such number")))?;
-    Ok(i128::from(number) * scale)
 }
 
 fn fail(ast: &Ast<'_>, problem: impl Into<String>) -> ExprError {

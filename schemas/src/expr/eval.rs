@@ -7,7 +7,7 @@ use super::{
     Text,
 };
 use crate::codes::CodeList;
-use crate::expr::compile::Lists;
+use crate::expr::names::Lists;
 use crate::kind;
 use crate::predicate;
 use crate::record::{Frames, Record};

@@ -3,7 +3,7 @@
 use super::tree::{Choice, Code, Condition, Presence, Rows, Shape, Tree, under};
 use super::{Engine, RecordPlan, Rule, Sheets};
 use crate::codes::Codes;
-use crate::expr::compile::{Here, Lists, Names};
+use crate::expr::names::{Here, Lists, Names};
 use crate::expr::{Program, Test, TestId};
 use crate::table::{Row, TableError};
 
@@ -238,7 +238,8 @@ impl Compiler<'_, '_> {
         }
     }
 
-    /// The item that a rule names: one that it speaks of, or one of that name in its group.
+    /// The item that a rule names: one that it speaks of, else one in its group, else the only
+    /// one of that name.
     fn named(
         &self,
         tag: &str,
@@ -246,22 +247,20 @@ impl Compiler<'_, '_> {
         when: Option<TestId>,
         must: TestId,
     ) -> Option<u16> {
+        let nodes = self.names.nodes;
+        let is_it = |node: &u16| &*nodes[*node as usize].tag == tag;
         let mut spoken = self.program.nodes_of(must);
         spoken.extend(
             when.into_iter()
                 .flat_map(|when| self.program.nodes_of(when)),
         );
-        let is_it = |node: &u16| &*self.names.nodes[*node as usize].tag == tag;
-        let beside = |node: u16| {
-            let parent = self.names.nodes[node as usize].parent;
-            self.names.nodes[parent as usize].children.iter().copied()
-        };
-        let near = spoken
-            .iter()
-            .copied()
-            .flat_map(beside)
-            .chain(group.into_iter().flat_map(beside));
-        let found = spoken.iter().copied().find(is_it);
-        found.or_else(|| near.into_iter().find(is_it))
+        let in_group = group
+            .into_iter()
+            .flat_map(|group| &nodes[group as usize].children);
+        let near = spoken.iter().chain(in_group).copied().find(is_it);
+        near.or_else(|| {
+            let mut all = (0..nodes.len() as u16).filter(is_it);
+            all.next().filter(|_| all.next().is_none())
+        })
     }
 }

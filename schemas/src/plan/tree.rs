@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::Sheets;
 use crate::codes::Codes;
-use crate::expr::compile::Lists;
+use crate::expr::names::Lists;
 use crate::expr::{Ref, TestId};
 use crate::kind::{Kind, Length};
 use crate::table::{Row, TableError};
@@ -383,6 +383,7 @@ pub(crate) fn under<'l>(list: &'l str, prefix: &str) -> Option<&'l str> {
     list.strip_prefix(prefix)?.strip_prefix('.')
 }
 
-fn markup(tag: &str) -> [Box<str>; 2] {
+/// Start and end tag of an element.
+pub(crate) fn markup(tag: &str) -> [Box<str>; 2] {
     [format!("<{tag}>").into(), format!("</{tag}>").into()]
 }

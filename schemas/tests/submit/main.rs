@@ -1,4 +1,11 @@
 //! The submission formats from outside: samples, faults, overlays, pairs, and xmllint.
 
+#![allow(clippy::unwrap_used, reason = "a test stops where it fails")]
+
+mod faults;
+mod generate;
+mod overlay;
+mod pairs;
 mod samples;
 mod support;
+mod xsd;
