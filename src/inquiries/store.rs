@@ -9,7 +9,7 @@ use crate::{
     platform::{
         clock::from_micros,
         db::{Db, DbError, Tx},
-        ids::{InquiryId, InstitutionId, SubjectId},
+        ids::{BureauId, InquiryId, InstitutionId, SubjectId},
     },
 };
 
@@ -298,4 +298,40 @@ pub(crate) async fn latest_answer(
         ],
     )
     .await
+}
+
+/// An inquiry of whatever institution: for the gateway's own tasks.
+pub(crate) async fn by_id(db: &Db, id: &InquiryId) -> Result<Option<Record>, DbError> {
+    db.first("SELECT * FROM inquiries WHERE id = $1", args![id]).await
+}
+
+/// The inquiries of an institution at a bureau that were dispatched in a period.
+pub(crate) async fn dispatched_between(
+    db: &Db,
+    institution: &InstitutionId,
+    bureau: &BureauId,
+    from: Timestamp,
+    until: Timestamp,
+) -> Result<Vec<Record>, DbError> {
+    db.all(
+        "SELECT * FROM inquiries WHERE institution = $1 AND bureau = $2 \
+         AND dispatched_at >= $3 AND dispatched_at < $4 ORDER BY dispatched_at",
+        args![institution, bureau, from, until],
+    )
+    .await
+}
+
+/// Puts a readable answer in the place of an unreadable one.
+pub(crate) async fn replace_answer(
+    tx: &mut Tx<'_>,
+    inquiry: &InquiryId,
+    sealed: Vec<u8>,
+    sealed_sha256: [u8; 32],
+) -> Result<(), DbError> {
+    tx.execute(
+        "UPDATE answers SET sealed = $1, sealed_sha256 = $2 WHERE inquiry = $3",
+        args![sealed, sealed_sha256, inquiry],
+    )
+    .await?;
+    Ok(())
 }
