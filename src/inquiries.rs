@@ -23,6 +23,7 @@ mod entries;
 mod error;
 mod hold;
 mod intake;
+mod licence;
 mod outcome;
 mod reconcile;
 mod recover;

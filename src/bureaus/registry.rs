@@ -54,6 +54,17 @@ pub async fn licence(tx: &mut Tx<'_>, bureau: &BureauId) -> Result<Option<Licenc
     Ok(row.and_then(|row| row.licence()))
 }
 
+/// The title of a bureau, outside any transaction: to answer early.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn licence_read(db: &Db, bureau: &BureauId) -> Result<Option<Licence>, DbError> {
+    let row: Option<Row> =
+        db.first("SELECT * FROM bureaus WHERE bureau = $1", args![bureau]).await?;
+    Ok(row.and_then(|row| row.licence()))
+}
+
 /// Makes the registry what configuration says, with an entry for each bureau
 /// that is new, changed or gone.
 ///

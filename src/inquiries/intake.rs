@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use super::{
-    AskError, Inquiries, State, entries,
+    AskError, Inquiries, State, entries, licence,
     request::{OnFresh, Request},
     service::{Claim, Progress},
     store::{self, Record},
@@ -82,13 +82,15 @@ impl Inquiries {
             purpose: request.purpose,
             at: now,
         };
-        let facts = authorizations::facts(&inner.db, &inner.vault, &question).await?;
+        let licences = licence::read(&inner.db, &request.bureau).await?;
+        let facts =
+            inner.authorizations.facts(&caller.institution, found.as_ref(), licences).await?;
         let mut record = new_record(claim, caller, &request, found.as_ref(), now);
         record.deadline_at = micros(self.deadline(now, request.wait_seconds));
         let (permission, state, reasons) = match authorizations::decide(&question, &facts) {
             Decision::Refused(reasons) => (None, State::Refused, json(&reasons)),
             Decision::Permitted(permission) => {
-                let hold = inner.config.hold(request.purpose);
+                let hold = inner.config.checker_purposes.iter().any(|p| p == request.purpose.name());
                 if adapter.reason_code(&request.product, request.purpose.name()).is_none() {
                     (None, State::Refused, json(&[UNMAPPED]))
                 } else if hold {
@@ -101,7 +103,7 @@ impl Inquiries {
         record.authorization_id = permission.map(|p| p.authorization.to_string());
         record.reasons = reasons;
         if state != State::Refused && request.on_fresh == OnFresh::Offer {
-            let since = now - SignedDuration::from_hours(24 * i64::from(inner.config.fresh_days));
+            let since = now - SignedDuration::from_hours(24 * i64::from(inner.config.fresh_report_days));
             if let Some(earlier) = store::latest_answer(&inner.db, &record, since).await? {
                 return Err(AskError::Fresh(earlier.id));
             }
@@ -125,8 +127,9 @@ impl Inquiries {
 
     /// Until when an inquiry that comes now may wait for the line.
     fn deadline(&self, now: Timestamp, wait_seconds: Option<u32>) -> Timestamp {
-        let longest = self.0.config.longest_wait_seconds;
-        let seconds = wait_seconds.map_or(longest, |asked| asked.min(longest));
+        let config = &self.0.config;
+        let seconds =
+            wait_seconds.unwrap_or(config.wait_seconds).min(config.longest_wait_seconds);
         now.checked_add(SignedDuration::from_secs(seconds.into())).unwrap_or(Timestamp::MAX)
     }
 

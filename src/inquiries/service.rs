@@ -18,12 +18,13 @@ use super::{
     store::{self, Record},
 };
 use crate::{
-    bureaus::{Epoch, Lines},
+    authorizations::Authorizations,
+    bureaus::Lines,
     operators::Caller,
     platform::{
         clock::Clock,
         config::inquiries::InquiriesConfig,
-        db::Db,
+        db::{Db, Epoch},
         ids::{InquiryId, InstitutionId},
         vault::Vault,
     },
@@ -35,11 +36,12 @@ pub struct Inquiries(pub(super) Arc<Inner>);
 
 /// What the steps need.
 pub(super) struct Inner {
+    pub(super) authorizations: Authorizations,
     pub(super) clock: Clock,
     pub(super) config: InquiriesConfig,
     pub(super) db: Db,
     pub(super) epoch: Epoch,
-    pub(super) lines: Arc<Lines>,
+    pub(super) lines: Lines,
     pub(super) vault: Vault,
     /// Digests of requests that run are keyed by this, and die with it.
     process_salt: [u8; 32],
@@ -165,17 +167,19 @@ impl Inquiries {
     /// Where the system has no random numbers.
     #[must_use]
     pub fn new(
+        authorizations: Authorizations,
         clock: Clock,
         config: InquiriesConfig,
         db: Db,
         epoch: Epoch,
-        lines: Arc<Lines>,
+        lines: Lines,
         vault: Vault,
     ) -> Self {
         let mut process_salt = [0; 32];
         // Without random numbers no TLS session can be made either.
         SystemRandom::new().fill(&mut process_salt).expect("the system has random numbers");
         Self(Arc::new(Inner {
+            authorizations,
             clock,
             config,
             db,

@@ -13,7 +13,7 @@ use secrecy::ExposeSecret as _;
 use tokio::time::timeout;
 
 use super::{
-    AskError, Inquiries, State, entries,
+    AskError, Inquiries, State, entries, licence,
     intake::{Fresh, Plain, first_commit, json, tag},
     outcome::Ending,
     service::{Claim, Progress},
@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     audit::subject::SubjectTag,
-    authorizations::{self, AuthorizationError, Decision, Purpose, Question, Reason},
+    authorizations::{self, AuthorizationError, Authorizations, Decision, Purpose, Question, Reason},
     bureaus::{self, Ask, AuthorizedInquiry, Exchanged, Intent, Line, Moment, NotDispatched, Permit},
     operators::{self, Actor, Role},
     platform::{
@@ -29,7 +29,7 @@ use crate::{
         db::{DbError, Tx, Urgency},
         fault,
         identity::Identity,
-        vault::{SubjectKeys, Vault},
+        vault::SubjectKeys,
     },
 };
 
@@ -223,9 +223,9 @@ impl Inquiries {
 
     /// One dispatch, and what comes of it.
     async fn dispatch(&self, journey: &mut Journey, permit: Permit) -> Result<Step, AskError> {
-        let (vault, intended) = (self.0.vault.clone(), journey.clone());
+        let (papers, intended) = (self.0.authorizations.clone(), journey.clone());
         let committed = AuthorizedInquiry::commit(permit, move |tx, moment| {
-            Box::pin(async move { intend(tx, &vault, moment, intended).await })
+            Box::pin(async move { intend(tx, &papers, moment, intended).await })
         });
         let authorized = match committed.await {
             Ok(authorized) => authorized,
@@ -338,7 +338,7 @@ enum Step {
 /// and moves the inquiry from permitted to dispatched.
 async fn intend(
     tx: &mut Tx<'_>,
-    vault: &Vault,
+    papers: &Authorizations,
     moment: Moment,
     journey: Journey,
 ) -> Result<Intent, NoDispatch> {
@@ -358,7 +358,10 @@ async fn intend(
         purpose: Purpose::named(&record.purpose).ok_or(NoDispatch::Gone)?,
         at: now,
     };
-    let facts = authorizations::facts_locked(tx, vault, &question).await?;
+    let licences = licence::read_in(tx, &question.bureau).await?;
+    let facts = papers
+        .facts_locked(tx, &record.institution, Some(&record.subject), licences)
+        .await?;
     match authorizations::decide(&question, &facts) {
         Decision::Refused(reasons) => return Err(NoDispatch::Refused(reasons)),
         Decision::Permitted(permission) => {
