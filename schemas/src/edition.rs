@@ -56,6 +56,8 @@ pub struct Official {
     pub rule: String,
     /// What is refused, and who can find the fault.
     pub stage: String,
+    /// The rule in Chinese.
+    pub zh: String,
     /// The rule in English.
     pub en: String,
 }
@@ -294,6 +296,7 @@ fn official(row: Row<'_, '_>) -> Official {
         record: row.get("record").to_owned(),
         rule: row.get("rule").to_owned(),
         stage: row.get("stage").to_owned(),
+        zh: row.get("zh").to_owned(),
         en: row.get("en").to_owned(),
     }
 }

@@ -33,6 +33,13 @@ pub(super) fn rows(tables: &Tables<'_>, errors: &mut Vec<TableError>) {
             errors.push(row.error("tag", "must be an element name"));
         }
     }
+    for row in tables.rows(Sheet::Errors) {
+        errors.extend(
+            ["code", "rule", "zh", "en"]
+                .iter()
+                .filter_map(|c| row.need(c).err()),
+        );
+    }
     for sheet in Sheet::ALL {
         for table in tables.of(sheet) {
             let mut seen = BTreeSet::new();

@@ -57,7 +57,7 @@ impl Sheet {
         match self {
             Self::Codes => (&["list", "code", "zh", "en"], PROVENANCE),
             Self::Edition => (&["key", "value"], &[]),
-            Self::Errors => (&["code", "record", "rule", "stage", "en"], PROVENANCE),
+            Self::Errors => (&["code", "record", "rule", "stage", "zh", "en"], PROVENANCE),
             Self::Items => (
                 &[
                     "record",
