@@ -18,6 +18,10 @@
 //! What cannot be read counts as missing, and what is missing refuses.
 
 mod decision;
+mod error;
+mod explain;
+mod facts;
+mod membership;
 mod model;
 #[cfg(test)]
 mod oracle;
@@ -25,13 +29,21 @@ mod purpose;
 mod rules;
 #[cfg(test)]
 mod sample;
+mod service;
+mod store;
+#[cfg(test)]
+mod tests;
 
 pub use decision::{
     Cell, Decision, Obligation, Permission, Reason, coverage, decide, refuse_identifier,
 };
+pub use error::AuthorizationError;
+pub use explain::Explanation;
+pub use membership::NewPolicyVersion;
 pub use model::{
     Authorization, Evidence, Facts, Kind, Licence, LicenceKind, Membership, PolicyVersion,
     Question, Validity,
 };
 pub use purpose::{Category, Purpose};
 pub use rules::{Bilingual, Defect, RULES, Rule, RuleId};
+pub use service::{Authorizations, Listed, MAX_EVIDENCE_BYTES, NewAuthorization, Recorded};

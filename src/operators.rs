@@ -32,6 +32,6 @@ pub use administration::{
 };
 pub use caller::{Actor, Caller, Forbidden, PersonKey, PersonKeyError};
 pub use credentials::{NewClient, issue_token, register_client, revoke_client, revoke_token};
-pub use lookup::{by_certificate, by_token, reload};
+pub use lookup::{by_certificate, by_token, confirm, reload};
 pub use role::{EXCLUSIVE, Role};
 pub use token::{Token, TokenError};

@@ -5,7 +5,7 @@
 
 use jiff::Timestamp;
 
-use super::{Actor, Caller, Forbidden, PersonKey, Role, TokenError, reload};
+use super::{Caller, Forbidden, PersonKey, Role, TokenError, confirm};
 use crate::{
     args,
     audit::entry::{Draft, EntryError, Kind},
@@ -301,13 +301,7 @@ where
     by.require(Role::Administrator)?;
     db.write(Urgency::Urgent, move |tx| {
         Box::pin(async move {
-            let by = match by.actor {
-                Actor::Local => by,
-                _ => reload(tx, &by.actor, now).await?.ok_or(Forbidden {
-                    role: Role::Administrator,
-                })?,
-            };
-            by.require(Role::Administrator)?;
+            let by: Caller = confirm::<OperatorError>(tx, &by, &[Role::Administrator], now).await?;
             work(tx, &by).await
         })
     })

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use sqlx::FromRow;
 
-use super::{Actor, Caller, PersonKey, Role, token::sha256};
+use super::{Actor, Caller, Forbidden, PersonKey, Role, token::sha256};
 use crate::{
     args,
     platform::{
@@ -97,6 +97,28 @@ pub async fn reload(
             Ok(operator(rows))
         }
     }
+}
+
+/// Reads the caller again inside a transaction, as [`reload`], and goes on only
+/// with one of these roles. Someone at the shell is taken as they come.
+///
+/// # Errors
+///
+/// [`Forbidden`], or those of the database.
+pub async fn confirm<E: From<DbError> + From<Forbidden>>(
+    tx: &mut Tx<'_>,
+    by: &Caller,
+    roles: &[Role],
+    now: Timestamp,
+) -> Result<Caller, E> {
+    by.require_any(roles)?;
+    if by.actor == Actor::Local {
+        return Ok(by.clone());
+    }
+    let nobody = Caller::local(by.institution.clone(), []);
+    let by = reload(tx, &by.actor, now).await?.unwrap_or(nobody);
+    by.require_any(roles)?;
+    Ok(by)
 }
 
 /// An operator with one of its roles, if it has any.

@@ -248,7 +248,7 @@ impl Identity {
 
     /// What the vault keeps sealed. No part can hold a line feed: all have
     /// been parsed.
-    pub(super) fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
+    pub(crate) fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
         lines(&[
             self.kind().as_str(),
             self.id_type(),
@@ -259,7 +259,7 @@ impl Identity {
 
     /// The inverse of [`Identity::to_bytes`]; what was checked once is not
     /// checked again, so a rule that became stricter locks nobody out.
-    pub(super) fn from_bytes(bytes: &[u8]) -> Option<Self> {
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let mut parts = std::str::from_utf8(bytes).ok()?.split_terminator('\n');
         let document = Document {
             kind: SubjectKind::parse(parts.next()?)?,
