@@ -12,6 +12,7 @@
 use crate::plan::RecordPlan;
 use crate::plan::tree::Shape;
 use crate::record::{Odd, Place, Record, Slot, Stray};
+use crate::validate::Finding;
 use crate::xml::{Limits, Scanner, Token, XmlError};
 
 /// Why a line is no record.
@@ -89,6 +90,33 @@ impl RecordPlan {
         }
         // What follows must be nothing; a second document is no XML.
         scanner.next()?.map_or(Ok(()), |_| Err(ReadError::Frame))
+    }
+
+    /// What to tell of a line that is no record: the finding that stands for all others.
+    #[must_use]
+    pub fn unreadable(&self, error: &ReadError) -> Finding {
+        let (zh, en) = match error {
+            ReadError::Frame => (
+                "一行应恰为一条记录：以外层标签开始和结束，其中只有一个记录元素",
+                "a line must be one record: it begins and ends with the outer tag and holds one \
+                 record element",
+            ),
+            ReadError::OtherRecord { .. } => (
+                "该行的记录元素应与文件的记录类型一致",
+                "the record element of the line must be that of the record type of the file",
+            ),
+            ReadError::Xml(_) => (
+                "该行应为格式良好的UTF-8 XML，不含DTD，且嵌套和大小适度",
+                "a line must be well-formed XML in UTF-8 without DTD, not too deep and not too large",
+            ),
+        };
+        self.finding(
+            ".".to_owned(),
+            "0000",
+            &self.engine.unknown,
+            None,
+            (zh.into(), en.into()),
+        )
     }
 
     /// Reads what stands in a segment or group entry, to its end.

@@ -118,6 +118,35 @@ impl RecordPlan {
     }
 }
 
+impl RecordPlan {
+    pub(crate) fn finding(
+        &self,
+        path: String,
+        tag: &str,
+        code: &Code,
+        rule: Option<&str>,
+        (zh, en): (String, String),
+    ) -> Finding {
+        let rule = rule
+            .or_else(|| self.official(&code.code))
+            .unwrap_or(&code.code);
+        Finding {
+            rule: rule.to_owned(),
+            record: self.code.to_string(),
+            path,
+            tag: tag.to_owned(),
+            code: code.code.to_string(),
+            severity: if code.warns {
+                Severity::Warning
+            } else {
+                Severity::Error
+            },
+            zh,
+            en,
+        }
+    }
+}
+
 struct Pass<'a> {
     plan: &'a RecordPlan,
     record: &'a Record,
@@ -158,15 +187,8 @@ impl Pass<'_> {
         }
     }
 
-    fn at_node(
-        &mut self,
-        node: &Node,
-        at: &Frames,
-        code: &Code,
-        rule: Option<&str>,
-        texts: (String, String),
-    ) {
-        self.push(self.plan.path(node, at), &node.tag, code, rule, texts);
+    fn at_node(&mut self, node: &Node, at: &Frames, code: &Code, texts: (String, String)) {
+        self.push(self.plan.path(node, at), &node.tag, code, None, texts);
     }
 
     fn push(
@@ -175,24 +197,9 @@ impl Pass<'_> {
         tag: &str,
         code: &Code,
         rule: Option<&str>,
-        (zh, en): (String, String),
+        texts: (String, String),
     ) {
-        let rule = rule
-            .or_else(|| self.plan.official(&code.code))
-            .unwrap_or(&code.code);
-        self.findings.push(Finding {
-            rule: rule.to_owned(),
-            record: self.plan.code.to_string(),
-            path,
-            tag: tag.to_owned(),
-            code: code.code.to_string(),
-            severity: if code.warns {
-                Severity::Warning
-            } else {
-                Severity::Error
-            },
-            zh,
-            en,
-        });
+        self.findings
+            .push(self.plan.finding(path, tag, code, rule, texts));
     }
 }

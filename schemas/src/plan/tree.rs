@@ -15,6 +15,9 @@ use crate::table::{Row, TableError};
 /// Repeating groups inside one another; the formats have one, statements none.
 pub(crate) const LEVELS: usize = 3;
 
+/// Nodes are told apart by 16 bits; the largest record has some 200.
+const MOST_NODES: usize = 10_000;
+
 /// An element of the record; node 0 is the record element itself.
 #[derive(Debug)]
 pub(crate) struct Node {
@@ -197,10 +200,18 @@ impl<'a, 't> Tree<'a, 't> {
             }
         }
         for &row in &sheets.segments {
-            match paths.get(row.get("path")) {
-                Some(node) => tree.rows.push((*node, row)),
-                None => errors.push(row.error("path", "no item stands in this segment")),
+            let Some(&node) = paths.get(row.get("path")) else {
+                errors.push(row.error("path", "no item stands in this segment"));
+                continue;
+            };
+            let second = tree.rows.iter().any(|(known, _)| *known == node);
+            let says = ["zh", "en", "max", "counter"]
+                .into_iter()
+                .find(|c| !row.get(c).is_empty());
+            if let Some(column) = says.filter(|_| second) {
+                errors.push(row.error(column, "a second row of a segment only adds conditions"));
             }
+            tree.rows.push((node, row));
         }
         tree.set_counters(errors);
         tree
@@ -216,6 +227,9 @@ impl<'a, 't> Tree<'a, 't> {
     ) -> Result<(), TableError> {
         let parent = self.segment(row.need("path")?, row, sheets, paths)?;
         let tag = row.need("tag")?;
+        if self.nodes.len() >= MOST_NODES {
+            return Err(row.error("tag", "the record has too many items"));
+        }
         let known = |child: &&u16| &*self.nodes[**child as usize].tag == tag;
         if let Some(&node) = self.nodes[parent as usize].children.iter().find(known) {
             for column in ["zh", "en", "kind", "length", "codes", "type_code"] {

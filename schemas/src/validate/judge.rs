@@ -22,7 +22,7 @@ impl Pass<'_> {
             if !there {
                 for required in self.broken(rows.iter().filter_map(|r| r.required.as_ref()), at) {
                     let texts = plan.explain(&Problem::SegmentMissing(node, required));
-                    self.at_node(node, at, &required.code, None, texts);
+                    self.at_node(node, at, &required.code, texts);
                 }
                 continue;
             }
@@ -30,7 +30,7 @@ impl Pass<'_> {
             for forbidden in self.broken(rows.iter().filter_map(|r| r.forbidden.as_ref()), at) {
                 hide |= !forbidden.code.warns;
                 let texts = plan.explain(&Problem::SegmentForbidden(node, forbidden));
-                self.at_node(node, at, &forbidden.code, None, texts);
+                self.at_node(node, at, &forbidden.code, texts);
             }
             if hide {
                 self.hide(index, at);
@@ -43,13 +43,13 @@ impl Pass<'_> {
             let entries: Vec<Frames> = self.record.groups(node.reference(index), at).collect();
             if entries.len() > group.most as usize {
                 let texts = plan.explain(&Problem::TooMany(node, group.most));
-                self.at_node(node, at, &plan.engine.unknown, None, texts);
+                self.at_node(node, at, &plan.engine.unknown, texts);
             }
             if let Some(counter) = group.counter.map(|counter| &plan.nodes[counter as usize]) {
                 let cell = &self.cells[at.slot(counter.slot, counter.level)];
                 if cell.state == State::Filled && cell.number != entries.len() as i128 * 100 {
                     let texts = plan.explain(&Problem::Counter(counter, node));
-                    self.at_node(counter, at, &plan.engine.counter, None, texts);
+                    self.at_node(counter, at, &plan.engine.counter, texts);
                 }
             }
             for entry in &entries {
@@ -83,7 +83,7 @@ impl Pass<'_> {
         if state == State::Absent {
             for missing in self.broken(item.rows.iter().filter_map(|r| r.tag.as_ref()), at) {
                 let texts = plan.explain(&Problem::Missing(node, missing));
-                self.at_node(node, at, &missing.code, None, texts);
+                self.at_node(node, at, &missing.code, texts);
             }
             return;
         }
@@ -91,7 +91,7 @@ impl Pass<'_> {
         let stops = forbidden.iter().any(|condition| !condition.code.warns);
         for forbidden in forbidden {
             let texts = plan.explain(&Problem::Forbidden(node, forbidden));
-            self.at_node(node, at, &forbidden.code, None, texts);
+            self.at_node(node, at, &forbidden.code, texts);
         }
         if stops {
             return;
@@ -102,14 +102,14 @@ impl Pass<'_> {
             State::Empty => {
                 for empty in self.broken(item.rows.iter().filter_map(|r| r.value.as_ref()), at) {
                     let texts = plan.explain(&Problem::Empty(node, empty));
-                    self.at_node(node, at, &empty.code, None, texts);
+                    self.at_node(node, at, &empty.code, texts);
                 }
                 return;
             }
             State::Absent | State::Filled | State::Hidden => return,
         };
         let texts = plan.explain(&Problem::Bad(node, item, state));
-        self.at_node(node, at, code, None, texts);
+        self.at_node(node, at, code, texts);
     }
 
     pub(super) fn rule(&mut self, rule: &Rule) {

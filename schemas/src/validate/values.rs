@@ -42,6 +42,13 @@ impl Pass<'_> {
             cell.start = slot.start + before as u32;
             cell.end = cell.start + value.len() as u32;
             cell.state = match item.kind.judge(item.length, value) {
+                // Full-width blanks alone are no content (rule I0000101).
+                Ok(_)
+                    if value.starts_with(FULL_WIDTH)
+                        && value.trim_matches(FULL_WIDTH).is_empty() =>
+                {
+                    continue;
+                }
                 Ok(number) => {
                     cell.number = number;
                     State::Filled
@@ -111,3 +118,6 @@ impl Pass<'_> {
 
 /// What is taken off both ends of a value before anything looks at it.
 const BLANK: fn(char) -> bool = |c| c.is_ascii_whitespace();
+
+/// The ideographic space.
+const FULL_WIDTH: char = '\u{3000}';

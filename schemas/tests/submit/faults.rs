@@ -42,6 +42,7 @@ fn faults_of_record_110() {
             ),
             ("<Name>测试甲</Name>", "", &["ABD000"]),
             ("<Name>测试甲</Name>", "<Name> </Name>", &["ABE000"]),
+            ("<Name>测试甲</Name>", "<Name> 　　</Name>", &["ABE000"]),
             ("<IDType>10<", "<IDType>77<", &["ABE001"]),
             (
                 "<IDNum>999999198808080010<",

@@ -124,6 +124,12 @@ fn a_malformed_table_is_refused_by_file_line_and_column() {
             "line 5, column counter: no whole number of this name beside the group",
         ),
         (
+            "segments.tsv",
+            "510\tMotgaCltalBsInfSgmt\t",
+            "510\tMotgaCltalCtrctBsSgmt\t",
+            "line 3, column zh: a second row of a segment only adds conditions",
+        ),
+        (
             "items.tsv",
             "\tCollateralRptDateCode\t",
             "\tNoList\t",
