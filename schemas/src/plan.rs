@@ -10,6 +10,7 @@
 //!
 //! Files: header lines, names, limits. A plan knows one record.
 
+mod build;
 mod compile;
 mod edit;
 mod element;
@@ -23,9 +24,10 @@ use crate::expr::{Program, Ref, TestId};
 use crate::record::{Frames, Record};
 use crate::table::Row;
 
+use build::Tree;
 pub(crate) use compile::compile;
 pub use element::{Element, What};
-use tree::{Code, Node, Scope, Shape, Tree};
+use tree::{Code, Node, Scope, Shape};
 
 /// What the tables of one record say, compiled.
 #[derive(Debug)]

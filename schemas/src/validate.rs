@@ -15,6 +15,8 @@
 mod judge;
 mod values;
 
+use std::fmt;
+
 use jiff::civil::Date;
 
 use crate::explain::Problem;
@@ -67,7 +69,7 @@ pub enum Severity {
 }
 
 /// Memory for validating one record after another.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Scratch {
     cells: Vec<Cell>,
 }
@@ -116,9 +118,7 @@ impl RecordPlan {
         }
         pass.findings
     }
-}
 
-impl RecordPlan {
     pub(crate) fn finding(
         &self,
         path: String,
@@ -144,6 +144,12 @@ impl RecordPlan {
             zh,
             en,
         }
+    }
+}
+
+impl fmt::Debug for Scratch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Scratch(masked)")
     }
 }
 

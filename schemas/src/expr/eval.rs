@@ -24,8 +24,8 @@ pub(crate) struct Look<'a> {
     pub(crate) header: &'a FileHeader,
 }
 
-/// What the first pass found in one slot.
-#[derive(Clone, Copy, Debug, Default)]
+/// What the first pass found in one slot. It has no `Debug`: its number may be a birth date.
+#[derive(Clone, Copy, Default)]
 pub(crate) struct Cell {
     pub(crate) state: State,
     /// The trimmed value in the text of the record.

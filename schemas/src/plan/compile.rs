@@ -1,6 +1,7 @@
 //! From the rows of the tables to a [`RecordPlan`].
 
-use super::tree::{Choice, Code, Condition, Presence, Rows, Shape, Tree, under};
+use super::build::{Tree, under};
+use super::tree::{Choice, Code, Condition, Presence, Rows, Shape};
 use super::{Engine, RecordPlan, Rule, Sheets};
 use crate::codes::Codes;
 use crate::expr::names::{Here, Lists, Names};

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use crate::generate::{self, Choices};
-use crate::support::{header, personal};
+use crate::support::{header, personal, samples};
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
@@ -26,6 +26,35 @@ proptest! {
         // Whatever stands in it, a record is judged alike before and after.
         let header = header(code);
         prop_assert_eq!(plan.validate(&read, &header), plan.validate(&record, &header));
+    }
+
+    #[test]
+    fn a_damaged_line_is_refused_or_judged_and_never_stops_the_engine(
+        cuts in prop::collection::vec((any::<prop::sample::Index>(), 0..3_u8, any::<char>()), 1..6),
+    ) {
+        let plan = personal().plan("210").unwrap();
+        let mut line: Vec<char> = samples("210").remove(0).1.chars().collect();
+        for (at, what, c) in cuts {
+            let at = at.index(line.len());
+            match what {
+                0 => line[at] = c,
+                1 => line.insert(at, c),
+                _ => drop(line.remove(at)),
+            }
+        }
+        let line: String = line.into_iter().collect();
+        if let Ok(record) = plan.read(line.as_bytes()) {
+            let found = plan.validate(&record, &header("210"));
+            let mut written = Vec::new();
+            if plan.write(&record, &mut written).is_ok() {
+                let again = plan.read(&written).unwrap();
+                prop_assert_eq!(plan.values(&again), plan.values(&record));
+                // What has no place in the plan is told, not written.
+                let unknown = |f: &&schemas::validate::Finding| f.code != "ABR000";
+                let judged = plan.validate(&again, &header("210"));
+                prop_assert!(judged.iter().filter(unknown).eq(found.iter().filter(unknown)));
+            }
+        }
     }
 }
 
