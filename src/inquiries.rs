@@ -33,6 +33,7 @@ mod service;
 mod state;
 mod store;
 mod travel;
+mod view;
 
 pub use bureau_list::Disagreement;
 pub use error::AskError;
@@ -42,3 +43,4 @@ pub use request::{Defect, OnFresh, Request, RequestBody, SubjectBody};
 pub use service::{Asked, Inquiries};
 pub use state::{EDGES, State};
 pub use store::Record;
+pub use view::{BureauSays, InquiryView, Texts};

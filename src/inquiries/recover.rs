@@ -1,7 +1,10 @@
 //! What a start of the server finds of the one before.
 
+use jiff::SignedDuration;
+
 use super::{
     AskError, Inquiries, State, entries,
+    intake::{Plain, json},
     store::{self, Change},
 };
 use crate::platform::db::{DbError, Urgency};
@@ -53,6 +56,53 @@ impl Inquiries {
         }
         for record in store::in_state(&inner.db, State::Permitted).await? {
             self.resume(&record.id).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Nobody checked it in time.
+const NOT_CHECKED: Plain = Plain {
+    code: "not_checked",
+    zh: "复核时限内无人复核",
+    en: "nobody checked it in time",
+};
+
+impl Inquiries {
+    /// Refuses what nobody checked in time.
+    ///
+    /// # Errors
+    ///
+    /// Those of the database.
+    pub async fn sweep(&self) -> Result<(), AskError> {
+        let inner = &self.0;
+        let hours = SignedDuration::from_hours(inner.config.checker_hours.into());
+        let now = inner.clock.now();
+        for record in store::in_state(&inner.db, State::OnHold).await? {
+            if record.received() + hours > now {
+                continue;
+            }
+            let draft = entries::change(&record, State::Refused, None, None, now)
+                .code("cause", NOT_CHECKED.code);
+            let (entry, receipt) = entries::finish(draft)?;
+            let change = Change {
+                reasons: json(&[NOT_CHECKED]),
+                ended_at: Some(now),
+                receipt,
+                ..Change::default()
+            };
+            inner
+                .db
+                .write(Urgency::Bulk, move |tx| {
+                    Box::pin(async move {
+                        let (from, to) = (State::OnHold, State::Refused);
+                        if store::advance(tx, &record.id, from, to, change).await? {
+                            tx.append(entry.into());
+                        }
+                        Ok::<_, DbError>(())
+                    })
+                })
+                .await?;
         }
         Ok(())
     }

@@ -260,6 +260,12 @@ impl Inquiries {
         Ok(store::find(&self.0.db, institution, id).await?)
     }
 
+    /// Joins an inquiry whose task may be running.
+    #[must_use]
+    pub fn join(&self, id: &InquiryId) -> Asked {
+        self.0.asked(id)
+    }
+
     /// Takes no more, and waits until what was dispatched has been answered and
     /// kept, or `limit` is over. What waits for the line stays permitted.
     pub async fn drain(&self, limit: Duration) {
