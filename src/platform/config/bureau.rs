@@ -9,6 +9,7 @@ use std::{
 use jiff::civil::Date;
 use serde::{Deserialize, Deserializer};
 
+use super::signer::SignerConfig;
 use crate::platform::secret::SecretSource;
 
 /// A bureau: what it is, how it is reached, and what it may be asked.
@@ -28,6 +29,9 @@ pub struct BureauConfig {
     pub base_path: String,
     /// How the way is protected.
     pub transport: Transport,
+    /// Whether it is a mock; a production profile refuses it.
+    #[serde(default)]
+    pub mock: bool,
     /// Under which title it does credit reporting (QR-06).
     pub licence: LicenceConfig,
     /// When it answers; always, unless said otherwise.
@@ -393,6 +397,9 @@ pub struct MemberConfig {
     pub user: String,
     /// That user's password.
     pub password: SecretSource,
+    /// How it signs its messages, where the dialect wants signatures.
+    #[serde(default)]
+    pub signer: Option<SignerConfig>,
     /// Operators and clients, by our identifier, that have a user of their own
     /// at the bureau; all others ask as `user`.
     #[serde(default)]
