@@ -4,7 +4,10 @@
 mod payloads;
 mod serve;
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    sync::{Arc, LazyLock},
+};
 
 use jiff::Timestamp;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -38,6 +41,12 @@ use crate::{
 /// An open gateway; clones share it.
 #[derive(Clone)]
 pub struct Gateway(Arc<Parts>);
+
+impl std::fmt::Debug for Gateway {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Gateway").field(&self.0.db.kind()).finish()
+    }
+}
 
 struct Parts {
     authorizations: Authorizations,
@@ -102,7 +111,8 @@ pub enum GatewayError {
 /// Names that configuration may use.
 #[must_use]
 pub fn vocabulary() -> Vocabulary<'static> {
-    const PURPOSES: [&str; Purpose::ALL.len()] = Purpose::NAMES;
+    static PURPOSES: LazyLock<Vec<&str>> =
+        LazyLock::new(|| Purpose::ALL.iter().map(|purpose| purpose.name()).collect());
     Vocabulary { adapters: &["pboc"], purposes: &PURPOSES }
 }
 
@@ -282,7 +292,7 @@ impl Gateway {
 }
 
 fn log_key(config: &Config) -> Result<LogKey, GatewayError> {
-    let text = secret::read_file(&config.audit.key)?;
+    let text = secret::read_private(&config.audit.key)?;
     let text = String::from_utf8(text.to_vec())
         .map_err(|error| GatewayError::LogKey(Box::new(error.utf8_error())))?;
     LogKey::parse(&SecretString::from(text)).map_err(|error| GatewayError::LogKey(Box::new(error)))

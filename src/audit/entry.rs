@@ -300,8 +300,10 @@ pub struct Receipt {
     pub leaf: String,
 }
 
-/// Whether a text is an identifier or a code, and nothing else.
-fn is_word(text: &str) -> bool {
+/// Whether a text is an identifier or a code, and nothing else: what an entry
+/// takes as a word.
+#[must_use]
+pub fn is_word(text: &str) -> bool {
     let allowed = |b: &u8| b.is_ascii_alphanumeric() || b"._:/-".contains(b);
     let narrow = (1..=128).contains(&text.len()) && text.as_bytes().iter().all(allowed);
     narrow

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use utoipa::ToSchema;
-use zeroize::Zeroizing;
+use zeroize::{Zeroize as _, Zeroizing};
 
 use super::{State, store::Record};
 use crate::platform::{clock::from_micros, ids::InquiryId};
@@ -22,7 +22,13 @@ const MARGIN: SignedDuration = SignedDuration::from_mins(10);
 pub(crate) struct Line {
     message_id: String,
     institution: String,
-    id_number: Zeroizing<String>,
+    id_number: String,
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        self.id_number.zeroize();
+    }
 }
 
 /// What the list says of one of our inquiries.
@@ -111,7 +117,7 @@ pub(crate) fn compare(
             continue;
         };
         // What cannot be compared any more is taken as it is named.
-        if number_of(record).is_some_and(|number| *number != *line.id_number) {
+        if number_of(record).is_some_and(|number| *number != line.id_number) {
             disagree(Some(record), "other_subject");
             continue;
         }

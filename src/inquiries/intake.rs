@@ -1,5 +1,7 @@
 //! From a request to its first stored state: refused, on hold, or on its way.
 
+use std::sync::Arc;
+
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
@@ -122,7 +124,7 @@ impl Inquiries {
         let keys = inner.vault.keys_read(&subject).await?;
         let digest = request.digest(keys.expose_salt());
         let fresh = Fresh { digest, ..fresh };
-        self.travel(claim, Journey::fresh(fresh, line, keys)).await
+        self.travel(claim, Journey::fresh(fresh, Arc::clone(line), keys)).await
     }
 
     /// Until when an inquiry that comes now may wait for the line.

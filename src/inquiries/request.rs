@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use ring::hmac;
 use serde::Deserialize;
 use utoipa::ToSchema;
-use zeroize::{Zeroize, ZeroizeOnDrop};
+use zeroize::Zeroize as _;
 
 use crate::{
     authorizations::Purpose,
@@ -27,11 +27,10 @@ pub enum OnFresh {
 }
 
 /// The subject of a request, as it comes.
-#[derive(Deserialize, ToSchema, Zeroize, ZeroizeOnDrop)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SubjectBody {
     /// Person or enterprise.
-    #[zeroize(skip)]
     pub kind: SubjectKind,
     /// ID type in the bureau's list: `10` is the resident identity card.
     #[schema(example = "10")]
@@ -42,6 +41,13 @@ pub struct SubjectBody {
     /// Name as on the document.
     #[schema(example = "测试甲")]
     pub name: String,
+}
+
+impl Drop for SubjectBody {
+    fn drop(&mut self) {
+        self.id_number.zeroize();
+        self.name.zeroize();
+    }
 }
 
 /// A request for an inquiry, as it comes.

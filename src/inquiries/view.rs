@@ -39,16 +39,18 @@ pub struct InquiryView {
     pub checker: Option<String>,
     /// When it came.
     #[schema(value_type = String, format = DateTime)]
+    #[serde(serialize_with = "text")]
     pub received_at: Timestamp,
     /// Until when it waits for the line.
     #[schema(value_type = String, format = DateTime)]
+    #[serde(serialize_with = "text")]
     pub deadline_at: Timestamp,
     /// When it was dispatched last.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "optional_text")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub dispatched_at: Option<Timestamp>,
     /// When it was settled.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "optional_text")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub ended_at: Option<Timestamp>,
     /// Dispatches so far.
@@ -91,6 +93,20 @@ pub struct Texts {
     pub zh: String,
     /// English.
     pub en: String,
+}
+
+fn text<S: serde::Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(at)
+}
+
+fn optional_text<S: serde::Serializer>(
+    at: &Option<Timestamp>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match at {
+        Some(at) => serializer.collect_str(at),
+        None => serializer.serialize_none(),
+    }
 }
 
 impl BureauSays {
