@@ -22,7 +22,7 @@ use std::{
     time::Duration,
 };
 
-use arc_swap::ArcSwapOption;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use contract::{Failure, Happened, WireReply, WireRequest};
 use jiff::Timestamp;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
@@ -45,7 +45,7 @@ pub(super) struct Client {
     answer: Duration,
     idle: Duration,
     /// What stood on disk last and was usable.
-    protection: ArcSwapOption<Protection>,
+    protection: ArcSwap<Protection>,
     /// Why what stands on disk now is not usable.
     reload_error: ArcSwapOption<String>,
     /// Wires at rest; the one that was used last lies on top.
@@ -56,7 +56,7 @@ pub(super) struct Client {
 /// whether a request had a connection made for it.
 struct Wire {
     http: reqwest::Client,
-    digest: Option<[u8; 32]>,
+    digest: [u8; 32],
     connections: Arc<AtomicU64>,
 }
 
@@ -91,23 +91,24 @@ impl Client {
         } else {
             name.to_owned()
         };
+        let transport = Arc::new(config.transport.clone());
+        let protection = Material::read(&transport)
+            .and_then(|material| Protection::new(&transport, &material))
+            .map_err(|error| ClientError::Tls(config.id.clone(), error))?;
         let client = Self {
             bureau: config.id.clone(),
-            transport: Arc::new(config.transport.clone()),
+            transport,
             host: Host(host.into(), port),
             base_url: format!("{scheme}://{name}:{port}{}", config.base_path),
             connect: Duration::from_secs(config.timeouts.connect_seconds),
             answer: Duration::from_secs(config.timeouts.answer_seconds),
             idle: Duration::from_secs(config.timeouts.idle_seconds),
-            protection: ArcSwapOption::empty(),
+            protection: ArcSwap::from_pointee(protection),
             reload_error: ArcSwapOption::empty(),
             resting: Mutex::default(),
         };
-        let protection = protection(&client.transport, None)
-            .map_err(|error| ClientError::Tls(config.id.clone(), error))?;
-        client.protection.store(protection);
         // One that cannot be made shall not be found out by the first inquiry.
-        let wire = client.wire(client.protection.load().as_deref());
+        let wire = client.wire(&client.protection.load());
         client.rest(wire.map_err(|error| ClientError::Http(config.id.clone(), error))?);
         Ok(client)
     }
@@ -137,7 +138,7 @@ impl Client {
 
     /// The last moment of our certificate, where we show one.
     pub(super) fn expires_at(&self) -> Option<Timestamp> {
-        self.protection.load().as_ref()?.expires_at
+        self.protection.load().expires_at
     }
 
     /// Why the files on disk are not the ones in use.
@@ -148,20 +149,17 @@ impl Client {
     /// Takes up what stands on disk. What is not usable, such as a certificate
     /// whose key is not there yet, changes nothing.
     pub(super) async fn reload(&self) {
-        let current = self.protection.load_full();
-        let digest = current.as_ref().map(|protection| protection.digest);
-        if digest.is_none() {
+        if matches!(*self.transport, Transport::PlainInVpn { .. }) {
             return;
         }
-        let transport = Arc::clone(&self.transport);
-        let read = tokio::task::spawn_blocking(move || protection(&transport, digest)).await;
-        match read {
-            // Not changed.
-            Ok(Ok(None)) => self.reload_error.store(None),
+        let (transport, before) = (Arc::clone(&self.transport), self.protection.load().digest);
+        match tokio::task::spawn_blocking(move || renewed(&transport, before)).await {
             Ok(Ok(renewed)) => {
-                tracing::info!(bureau.name = %self.bureau, "the certificates of the line were renewed");
-                self.protection.store(renewed);
                 self.reload_error.store(None);
+                if let Some(renewed) = renewed {
+                    tracing::info!(bureau.name = %self.bureau, "the line took up new certificates");
+                    self.protection.store(Arc::new(renewed));
+                }
             }
             Ok(Err(error)) => {
                 let error = error.to_string();
@@ -213,15 +211,14 @@ impl Client {
     /// A resting wire under the protection of now, or a new one.
     fn take(&self) -> Result<Wire, reqwest::Error> {
         let protection = self.protection.load();
-        let digest = protection.as_ref().map(|protection| protection.digest);
         let resting = {
             let mut resting = self.resting.lock().unwrap_or_else(PoisonError::into_inner);
-            resting.retain(|wire| wire.digest == digest);
+            resting.retain(|wire| wire.digest == protection.digest);
             resting.pop()
         };
         match resting {
             Some(wire) => Ok(wire),
-            None => self.wire(protection.as_deref()),
+            None => self.wire(&protection),
         }
     }
 
@@ -232,43 +229,37 @@ impl Client {
             .push(wire);
     }
 
-    fn wire(&self, protection: Option<&Protection>) -> Result<Wire, reqwest::Error> {
+    fn wire(&self, protection: &Protection) -> Result<Wire, reqwest::Error> {
         let connections = Arc::new(AtomicU64::new(0));
-        let mut builder = reqwest::Client::builder()
+        let http = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
             .referer(false)
             .no_proxy()
             .http1_only()
+            .https_only(!matches!(*self.transport, Transport::PlainInVpn { .. }))
             .connect_timeout(self.connect)
             .pool_idle_timeout(self.idle)
             .pool_max_idle_per_host(1)
             .dns_resolver(self.host.clone())
-            .connector_layer(Count(Arc::clone(&connections)));
-        if let Some(protection) = protection {
-            builder = builder
-                .https_only(true)
-                .tls_backend_preconfigured(protection.config.clone());
-        }
+            .connector_layer(Count(Arc::clone(&connections)))
+            .tls_backend_preconfigured(protection.config.clone())
+            .build()?;
         Ok(Wire {
-            http: builder.build()?,
-            digest: protection.map(|protection| protection.digest),
+            http,
+            digest: protection.digest,
             connections,
         })
     }
 }
 
 /// Reads the files and makes something of them, unless they are as before.
-fn protection(
-    transport: &Transport,
-    before: Option<[u8; 32]>,
-) -> Result<Option<Arc<Protection>>, TlsError> {
-    match Material::read(transport)? {
-        Some(material) if Some(material.digest) != before => {
-            Ok(Some(Arc::new(Protection::new(transport, &material)?)))
-        }
-        _ => Ok(None),
+fn renewed(transport: &Transport, before: [u8; 32]) -> Result<Option<Protection>, TlsError> {
+    let material = Material::read(transport)?;
+    if material.digest == before {
+        return Ok(None);
     }
+    Protection::new(transport, &material).map(Some)
 }
 
 /// Resolves every name to the configured address: the name in the URL is the

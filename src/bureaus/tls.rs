@@ -45,11 +45,15 @@ pub enum TlsError {
         /// The key.
         key: PathBuf,
     },
+    /// The provider knows no version of TLS.
+    #[error("no version of TLS can be spoken")]
+    Versions(#[source] rustls::Error),
 }
 
 /// Files, as they were read together.
 pub(super) struct Material {
-    ca: Zeroizing<Vec<u8>>,
+    /// None without TLS.
+    ca: Option<Zeroizing<Vec<u8>>>,
     /// Certificate and key.
     own: Option<[Zeroizing<Vec<u8>>; 2]>,
     /// Of all of them; a change of any byte changes it.
@@ -65,74 +69,59 @@ pub(super) struct Protection {
 }
 
 impl Material {
-    /// Reads the files of a transport; blocks. `None` where it has none.
-    pub(super) fn read(transport: &Transport) -> Result<Option<Self>, TlsError> {
-        let (ca, own) = match transport {
-            Transport::Mtls {
-                ca,
-                certificate,
-                key,
-                ..
-            } => (ca, Some([certificate, key])),
-            Transport::PlainInVpn { .. } => return Ok(None),
-            Transport::Tls { ca, .. } => (ca, None),
-        };
-        let ca = read(ca)?;
+    /// Reads the files of a transport, if it has any; blocks.
+    pub(super) fn read(transport: &Transport) -> Result<Self, TlsError> {
+        let (ca, own) = paths(transport);
+        let ca = ca.map(read).transpose()?;
         let own = match own {
             Some([certificate, key]) => Some([read(certificate)?, read(key)?]),
             None => None,
         };
         let mut context = Context::new(&SHA256);
-        for file in std::iter::once(&ca).chain(own.iter().flatten()) {
+        for file in ca.iter().chain(own.iter().flatten()) {
             context.update(&(file.len() as u64).to_be_bytes());
             context.update(file);
         }
         let mut digest = [0; 32];
         digest.copy_from_slice(context.finish().as_ref());
-        Ok(Some(Self { ca, own, digest }))
+        Ok(Self { ca, own, digest })
     }
 }
 
 impl Protection {
-    /// Makes a TLS configuration that trusts the given authorities only.
+    /// Makes a TLS configuration that trusts the given authorities only; without
+    /// TLS, nobody.
     pub(super) fn new(transport: &Transport, material: &Material) -> Result<Self, TlsError> {
-        let (ca, own) = match transport {
-            Transport::Mtls {
-                ca,
-                certificate,
-                key,
-                ..
-            } => (ca, Some((certificate, key))),
-            Transport::Tls { ca, .. } => (ca, None),
-            // Without files there is no material either.
-            Transport::PlainInVpn { .. } => (&PathBuf::new(), None),
-        };
-        let ca_error = || TlsError::Certificate(ca.clone());
+        let (ca, own) = paths(transport);
         let mut roots = RootCertStore::empty();
-        for certificate in CertificateDer::pem_slice_iter(&material.ca) {
-            let certificate = certificate.map_err(|_| ca_error())?;
-            roots.add(certificate).map_err(|_| ca_error())?;
-        }
-        if roots.is_empty() {
-            return Err(ca_error());
+        if let (Some(path), Some(pem)) = (ca, &material.ca) {
+            let bad = || TlsError::Certificate(path.to_owned());
+            for certificate in CertificateDer::pem_slice_iter(pem) {
+                roots
+                    .add(certificate.map_err(|_| bad())?)
+                    .map_err(|_| bad())?;
+            }
+            if roots.is_empty() {
+                return Err(bad());
+            }
         }
         let builder = ClientConfig::builder_with_provider(Arc::new(default_provider()))
             .with_safe_default_protocol_versions()
-            .map_err(|_| ca_error())?
+            .map_err(TlsError::Versions)?
             .with_root_certificates(roots);
         let (mut config, expires_at) = match (own, &material.own) {
-            (Some((certificate, key)), Some([certificate_pem, key_pem])) => {
-                let bad = || TlsError::Certificate(certificate.clone());
+            (Some([certificate, key]), Some([certificate_pem, key_pem])) => {
+                let bad = || TlsError::Certificate(certificate.to_owned());
                 let chain = CertificateDer::pem_slice_iter(certificate_pem)
                     .collect::<Result<Vec<_>, _>>()
                     .map_err(|_| bad())?;
                 let expires_at = certs::expiry(certificate_pem).map_err(|_| bad())?;
                 let private = PrivateKeyDer::from_pem_slice(key_pem)
-                    .map_err(|_| TlsError::Key(key.clone()))?;
+                    .map_err(|_| TlsError::Key(key.to_owned()))?;
                 let config = builder.with_client_auth_cert(chain, private).map_err(|_| {
                     TlsError::Mismatch {
-                        certificate: certificate.clone(),
-                        key: key.clone(),
+                        certificate: certificate.to_owned(),
+                        key: key.to_owned(),
                     }
                 })?;
                 (config, Some(expires_at))
@@ -148,6 +137,20 @@ impl Protection {
             digest: material.digest,
             expires_at,
         })
+    }
+}
+
+/// The authorities of a transport; our certificate and its key.
+fn paths(transport: &Transport) -> (Option<&Path>, Option<[&Path; 2]>) {
+    match transport {
+        Transport::Mtls {
+            ca,
+            certificate,
+            key,
+            ..
+        } => (Some(ca), Some([certificate, key])),
+        Transport::PlainInVpn { .. } => (None, None),
+        Transport::Tls { ca, .. } => (Some(ca), None),
     }
 }
 
@@ -217,7 +220,7 @@ pub(super) mod tests {
     }
 
     fn load(transport: &Transport) -> Result<Protection, TlsError> {
-        Protection::new(transport, &Material::read(transport)?.unwrap())
+        Protection::new(transport, &Material::read(transport)?)
     }
 
     #[test]
