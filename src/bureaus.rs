@@ -35,6 +35,8 @@ mod schedule;
 mod sent;
 mod serial;
 mod status;
+#[cfg(test)]
+mod tests;
 mod tls;
 
 pub use authorized::{AuthorizedInquiry, Intent, Moment, NotDispatched};

@@ -60,8 +60,9 @@ pub async fn licence(tx: &mut Tx<'_>, bureau: &BureauId) -> Result<Option<Licenc
 ///
 /// Those of the database.
 pub async fn licence_read(db: &Db, bureau: &BureauId) -> Result<Option<Licence>, DbError> {
-    let row: Option<Row> =
-        db.first("SELECT * FROM bureaus WHERE bureau = $1", args![bureau]).await?;
+    let row: Option<Row> = db
+        .first("SELECT * FROM bureaus WHERE bureau = $1", args![bureau])
+        .await?;
     Ok(row.and_then(|row| row.licence()))
 }
 

@@ -375,6 +375,30 @@ async fn the_same_alert_on_a_used_connection_leaves_it_unknown() {
 }
 
 #[tokio::test]
+async fn an_alert_that_is_not_about_certificates_leaves_it_unknown() {
+    let pki = Pki::new();
+    let bureau = Bureau::start(Some(pki.server()), Act::Keep(OK)).await;
+    let between = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = between.local_addr().unwrap();
+    // Somebody between changes a bit of all that follows our greeting: the
+    // bureau answers with the fatal alert `bad_record_mac`.
+    tokio::spawn(async move {
+        let (client, _) = between.accept().await.unwrap();
+        let server = TcpStream::connect(bureau.address).await.unwrap();
+        let (mut from_client, mut to_client) = client.into_split();
+        let (mut from_server, mut to_server) = server.into_split();
+        tokio::spawn(async move { tokio::io::copy(&mut from_server, &mut to_client).await });
+        let mut part = [0; 4096];
+        let mut greeting = true;
+        while let Ok(length @ 1..) = from_client.read(&mut part).await {
+            part[length - 1] ^= u8::from(!std::mem::take(&mut greeting));
+            to_server.write_all(&part[..length]).await.unwrap();
+        }
+    });
+    assert_eq!(outcome(&client(pki.mtls(), address)).await, unknown("cut"));
+}
+
+#[tokio::test]
 async fn what_was_written_and_not_wholly_answered_is_unknown() {
     const SHORT: &str = "HTTP/1.1 200 OK\r\ncontent-length: 50\r\n\r\nonly this";
     const CHUNK: &str = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nfirst\r\n";
