@@ -9,6 +9,7 @@ pub mod audit;
 pub mod authorizations;
 pub mod bureaus;
 pub mod cli;
+pub mod demo;
 pub mod gateway;
 pub mod inquiries;
 pub mod operators;

@@ -36,6 +36,9 @@ pub enum OperatorError {
     /// The caller may not.
     #[error(transparent)]
     Forbidden(#[from] Forbidden),
+    /// A person's key that is none.
+    #[error(transparent)]
+    PersonKey(#[from] super::PersonKeyError),
     /// A label or key that is taken already, also by something revoked.
     #[error("the {0} is taken")]
     Taken(&'static str),
