@@ -21,6 +21,7 @@ mod decision;
 mod error;
 mod explain;
 mod facts;
+mod import;
 mod membership;
 mod model;
 #[cfg(test)]
@@ -39,6 +40,7 @@ pub use decision::{
 };
 pub use error::AuthorizationError;
 pub use explain::Explanation;
+pub use import::{COLUMNS, Finding, FindingsFile, Folder, ImportError, Imported, Originals};
 pub use membership::NewPolicyVersion;
 pub use model::{
     Authorization, Evidence, Facts, Kind, Licence, LicenceKind, Membership, PolicyVersion,

@@ -107,23 +107,28 @@ pub fn refuse_identifier(error: IdentError) -> Reason {
         rule: RuleId::Qr07,
         code: error.code(),
         source: RuleId::Qr07.rule().source,
-        what: Bilingual {
-            zh: error.zh(),
-            en: match error {
-                IdentError::Character => "the identifier holds a character that is not allowed",
-                IdentError::Checksum => "the check character is wrong",
-                IdentError::Date => "the birth date is impossible",
-                IdentError::Length => "the identifier has a wrong length",
-                IdentError::Reserved => "the number is reserved",
-                IdentError::Type => "the ID type is not in the list",
-                _ => "the identifier is malformed",
-            },
-        },
+        what: malformed(error),
         cure: Bilingual {
             zh: "按证件核对后重新填写",
             en: "correct it from the document",
         },
         authorization: None,
+    }
+}
+
+/// What is wrong with an identifier.
+pub(super) fn malformed(error: IdentError) -> Bilingual {
+    Bilingual {
+        zh: error.zh(),
+        en: match error {
+            IdentError::Character => "it holds a character that is not allowed",
+            IdentError::Checksum => "the check character is wrong",
+            IdentError::Date => "the birth date is impossible",
+            IdentError::Length => "it has a wrong length",
+            IdentError::Reserved => "the number is reserved",
+            IdentError::Type => "the ID type is not in the list",
+            _ => "the identifier is malformed",
+        },
     }
 }
 

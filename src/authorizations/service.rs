@@ -19,7 +19,7 @@ use crate::{
         db::{BoxFuture, Db, Tx, Urgency},
         identity::{Document, Identity},
         ids::{AuthorizationId, BureauId, SubjectId},
-        vault::{SubjectKeys, Vault},
+        vault::{SubjectKeys, Vault, VaultError},
     },
 };
 
@@ -131,12 +131,12 @@ impl Authorizations {
         let new = Arc::new(new);
         let again = Arc::clone(&new);
         match self.try_record(by, new, urgency, now).await {
-            // Another transaction recorded it meanwhile: now it is there.
-            Err(AuthorizationError::Db(error)) if error.is_unique_violation() => {
-                self.try_record(by, again, urgency, now).await
-            }
-            result => result,
+            // Another transaction was first, with the form or its subject.
+            Err(AuthorizationError::Vault(VaultError::OtherName)) => {}
+            Err(AuthorizationError::Db(error)) if error.is_unique_violation() => {}
+            result => return result,
         }
+        self.try_record(by, again, urgency, now).await
     }
 
     async fn try_record(
@@ -458,9 +458,8 @@ pub(super) async fn tx_tag(
     vault: &Vault,
     subject: &SubjectId,
 ) -> Result<Option<SubjectTag>, AuthorizationError> {
-    use crate::platform::vault::VaultError::Erased;
     match vault.identity(tx, subject).await {
-        Err(Erased) => Ok(None),
+        Err(VaultError::Erased) => Ok(None),
         Err(error) => Err(error.into()),
         Ok(identity) => {
             let keys = vault.keys(tx, subject).await?;
