@@ -110,11 +110,7 @@ pub async fn serve(
     let log_gateway = gateway.clone();
     let interval = Duration::from_secs(gateway.config().audit.checkpoint_seconds.into());
     let log = tokio::spawn(async move {
-        let stopped = async move {
-            // An error means that the sender is gone, which is a stop too.
-            let _ = log_stopped.wait_for(|stop| *stop).await;
-        };
-        log_gateway.log().run(interval, stopped).await;
+        log_gateway.log().run(interval, stopped(&mut log_stopped)).await;
     });
     listening(Addresses {
         machines: machines_at,
@@ -126,7 +122,7 @@ pub async fn serve(
     upkeep.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         tokio::select! {
-            _ = stop.wait_for(|stop| *stop) => break,
+            () = stopped(&mut stop) => break,
             _ = upkeep.tick() => {
                 machines_tls.reload(&machines_config);
                 people_tls.reload(&people_config);
@@ -145,6 +141,11 @@ pub async fn serve(
         tracing::error!(error = %error, "the log's upkeep failed");
     }
     Ok(())
+}
+
+/// Waits for the stop; that nobody can give it any more is one too.
+async fn stopped(stop: &mut watch::Receiver<bool>) {
+    drop(stop.wait_for(|stop| *stop).await);
 }
 
 fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), ServeError> {

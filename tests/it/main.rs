@@ -2,3 +2,5 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod cli;
+mod inquiries;
+mod support;
