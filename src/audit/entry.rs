@@ -300,8 +300,8 @@ pub struct Receipt {
     pub leaf: String,
 }
 
-/// Whether a text is an identifier or a code, and nothing else: what an entry
-/// takes as a word.
+/// Whether a text is an identifier or a code, and nothing else: 1 to 128 of
+/// letters, digits and `._:/-`, without a run of digits that could be personal.
 #[must_use]
 pub fn is_word(text: &str) -> bool {
     let allowed = |b: &u8| b.is_ascii_alphanumeric() || b"._:/-".contains(b);

@@ -20,6 +20,7 @@
 
 mod anchors;
 mod database;
+mod extent;
 mod finding;
 mod folder;
 mod judge;
@@ -200,6 +201,3 @@ fn anchor(place: &str, note: &Note, key: &VerifierKey) -> Result<Anchor, Finding
     })?;
     Ok(Anchor::signed(place, &checkpoint))
 }
-
-#[cfg(test)]
-mod tests;

@@ -202,3 +202,255 @@ impl Source for Database {
         self.runtime.block_on(Reader::new(&self.db).tile(tile))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+    use crate::audit::appender::Appender;
+    use crate::audit::log::Log;
+    use crate::audit::outline::Place;
+    use crate::audit::testing::{HandMade, append, append_many, draft, entry, key};
+    use crate::audit::verify::verify_database;
+    use crate::platform::db::{Args, BoxFuture, Urgency};
+    use crate::testing::databases;
+
+    fn trusting() -> Options {
+        Options {
+            vkey: Some(key(1).verifier().clone()),
+            ..Options::default()
+        }
+    }
+
+    async fn run(db: &Db, sql: &'static str, args: Args) -> u64 {
+        db.write(Urgency::Urgent, move |tx| {
+            Box::pin(async move { tx.execute(sql, args).await })
+        })
+        .await
+        .unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_change_in_a_database_is_named_where_it_is() {
+        let column = |index, column| Finding::AlteredColumn { index, column };
+        let cut = |present| Finding::CutTail {
+            present,
+            promised: 700,
+            place: "audit_checkpoints/700".into(),
+        };
+        let tile = |path: &str| Finding::AlteredTile { path: path.into() };
+        let body = || entry(1_000_000).body().to_vec();
+        let bytes = || vec![7_u8; 8_192];
+        type Case = (&'static str, &'static str, Args, Vec<Finding>);
+        let cases: Vec<Case> = vec![
+            (
+                "an entry",
+                "UPDATE audit_entries SET body = $1 WHERE idx = 5",
+                args![body()],
+                vec![Finding::AlteredEntry { index: 5 }],
+            ),
+            (
+                "an entry at the edge",
+                "UPDATE audit_entries SET body = $1 WHERE idx = 699",
+                args![body()],
+                vec![Finding::AlteredEntry { index: 699 }],
+            ),
+            (
+                "a leaf",
+                "UPDATE audit_entries SET leaf = $1 WHERE idx = 5",
+                args![[7; 32]],
+                vec![column(5, "leaf")],
+            ),
+            (
+                "a leaf at the edge",
+                "UPDATE audit_entries SET leaf = $1 WHERE idx = 699",
+                args![[7; 32]],
+                vec![tile("tile/0/002.p/188")],
+            ),
+            (
+                "a reference",
+                "UPDATE audit_entries SET about = 'other' WHERE idx = 5",
+                args![],
+                vec![column(5, "about")],
+            ),
+            (
+                "an id",
+                "UPDATE audit_entries SET id = 'other' WHERE idx = 5",
+                args![],
+                vec![column(5, "id")],
+            ),
+            (
+                "a tile",
+                "UPDATE audit_tiles SET hashes = $1 WHERE n = 1",
+                args![bytes()],
+                vec![tile("tile/0/001")],
+            ),
+            (
+                "a tile's root",
+                "UPDATE audit_tiles SET root = $1 WHERE n = 1",
+                args![[7; 32]],
+                vec![tile("tile/1/000.p/2")],
+            ),
+            (
+                "the root of the head",
+                "UPDATE audit_head SET root = REPLACE(root, SUBSTR(root, 1, 1), '0'), size = 700",
+                args![],
+                vec![Finding::AlteredHead],
+            ),
+            (
+                "the frontier",
+                "UPDATE audit_head SET frontier = ''",
+                args![],
+                vec![Finding::AlteredHead],
+            ),
+            (
+                "a checkpoint put at another size",
+                "UPDATE audit_checkpoints SET size = 699 WHERE size = 700",
+                args![],
+                vec![Finding::BadCheckpoint {
+                    place: "audit_checkpoints/699".into(),
+                    cause: "it is of another size than its row".into(),
+                }],
+            ),
+            (
+                "the tail",
+                "DELETE FROM audit_entries WHERE idx = 699",
+                args![],
+                vec![cut(699)],
+            ),
+            (
+                "an entry within",
+                "DELETE FROM audit_entries WHERE idx = 300",
+                args![],
+                vec![Finding::MissingEntries {
+                    first: 300,
+                    last: 300,
+                }],
+            ),
+            (
+                "an index moved far away",
+                "UPDATE audit_entries SET idx = 900000000000 WHERE idx = 300",
+                args![],
+                vec![
+                    Finding::MissingEntries {
+                        first: 300,
+                        last: 300,
+                    },
+                    Finding::AlteredHead,
+                ],
+            ),
+        ];
+        for test in databases(Arc::new(Appender)).await {
+            let db = &test.db;
+            let log = Log::open(db.clone(), key(1), vec![]).await.unwrap();
+            append_many(db, 300).await;
+            log.sign().await.unwrap();
+            append_many(db, 400).await;
+            log.sign().await.unwrap();
+            for sql in [
+                "CREATE TABLE kept_entries AS SELECT * FROM audit_entries",
+                "CREATE TABLE kept_tiles AS SELECT * FROM audit_tiles",
+                "CREATE TABLE kept_head AS SELECT * FROM audit_head",
+                "CREATE TABLE kept_checkpoints AS SELECT * FROM audit_checkpoints",
+            ] {
+                run(db, sql, args![]).await;
+            }
+            for (name, sql, args, expected) in &cases {
+                assert!(run(db, sql, args.clone()).await > 0, "{name}");
+                let report = verify_database(db, &trusting(), None).await.unwrap();
+                assert_eq!(report.findings, *expected, "{name} on {}", test.name);
+                for sql in [
+                    "DELETE FROM audit_entries",
+                    "DELETE FROM audit_tiles",
+                    "DELETE FROM audit_head",
+                    "DELETE FROM audit_checkpoints",
+                    "INSERT INTO audit_entries SELECT * FROM kept_entries",
+                    "INSERT INTO audit_tiles SELECT * FROM kept_tiles",
+                    "INSERT INTO audit_head SELECT * FROM kept_head",
+                    "INSERT INTO audit_checkpoints SELECT * FROM kept_checkpoints",
+                ] {
+                    run(db, sql, args![]).await;
+                }
+            }
+            let report = verify_database(db, &trusting(), None).await.unwrap();
+            assert_eq!(
+                (report.findings, report.signed),
+                (vec![], 700),
+                "{}",
+                test.name
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn a_rewritten_database_is_told_by_the_checkpoint_it_gave_out() {
+        for test in databases(Arc::new(Appender)).await {
+            let log = Log::open(test.db.clone(), key(1), vec![]).await.unwrap();
+            append_many(&test.db, 40).await;
+            log.sign().await.unwrap();
+            let other = HandMade::new(30).checkpoint(30);
+            let given = Options {
+                since: vec![("regulator".into(), other)],
+                ..trusting()
+            };
+            let report = verify_database(&test.db, &given, None).await.unwrap();
+            let place = "regulator".to_owned();
+            assert_eq!(
+                report.findings,
+                [Finding::Rewritten { size: 30, place }],
+                "{}",
+                test.name
+            );
+        }
+    }
+
+    /// One payload whose state a test sets.
+    struct Vault(Mutex<Payload>);
+
+    impl Payloads for Vault {
+        fn look<'p>(&'p self, place: &'p Place) -> BoxFuture<'p, Result<Payload, AuditError>> {
+            assert_eq!(place.to_string(), "reports/body/r-1");
+            let state = *self.0.lock().unwrap();
+            Box::pin(async move { Ok(state) })
+        }
+    }
+
+    #[tokio::test]
+    async fn a_changed_payload_is_named_and_an_erased_one_is_not() {
+        let place = Place {
+            table: "reports".into(),
+            column: "body".into(),
+            row: "r-1".into(),
+        };
+        for test in databases(Arc::new(Appender)).await {
+            let log = Log::open(test.db.clone(), key(1), vec![]).await.unwrap();
+            let bind = |digest| draft().payload(&place, &digest).finish().unwrap();
+            // The payload was replaced once: only the last binding holds.
+            append(&test.db, vec![entry(0), bind([1; 32]), bind([2; 32])]).await;
+            log.sign().await.unwrap();
+            let vault = Vault(Mutex::new(Payload::Erased));
+            let (at, index) = ("reports/body/r-1".to_owned(), 2);
+            let altered = Finding::AlteredPayload {
+                place: at.clone(),
+                index,
+            };
+            let cases = [
+                (Payload::Erased, vec![]),
+                (Payload::Present([2; 32]), vec![]),
+                (Payload::Present([1; 32]), vec![altered]),
+                (
+                    Payload::Missing,
+                    vec![Finding::MissingPayload { place: at, index }],
+                ),
+            ];
+            for (state, expected) in cases {
+                *vault.0.lock().unwrap() = state;
+                let report = verify_database(&test.db, &trusting(), Some(&vault))
+                    .await
+                    .unwrap();
+                assert_eq!(report.findings, expected, "{state:?} on {}", test.name);
+            }
+        }
+    }
+}

@@ -4,13 +4,14 @@ use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
+use super::extent::{extent, names};
 use super::scan::Slots;
 use super::{Anchors, Finding, Options, Report, Source, Trust, anchor, verify_tree};
 use crate::audit::error::AuditError;
 use crate::audit::key::VerifierKey;
 use crate::audit::merkle::Hash;
 use crate::audit::note::Note;
-use crate::audit::tile::{Resource, TILE_WIDTH, Tile, bundle_entries, tile_hashes};
+use crate::audit::tile::{TILE_WIDTH, Tile, bundle_entries, tile_hashes};
 
 pub(super) fn verify(folder: &Path, options: &Options) -> Result<Report, AuditError> {
     let (key, trust) = match &options.vkey {
@@ -98,51 +99,6 @@ fn older_checkpoints(folder: &Path) -> io::Result<Vec<(u64, PathBuf)>> {
     Ok(found)
 }
 
-/// How many entries the bundles in `folder`, named `path`, reach to.
-fn extent(folder: &Path, path: &str) -> io::Result<u64> {
-    let mut names = names(folder)?;
-    // `x001` holds larger numbers than `999` beside it, `002` more than `002.p`.
-    names.sort_by_cached_key(|name| (name.starts_with('x'), name.replace(".p", " ")));
-    for name in names.into_iter().rev() {
-        let (inner, path) = (folder.join(&name), format!("{path}/{name}"));
-        let reached = if name.starts_with('x') {
-            extent(&inner, &path)?
-        } else if name.ends_with(".p") {
-            let widths = self::names(&inner)?;
-            let reached = widths.iter().map(|width| reach(&format!("{path}/{width}")));
-            reached.max().unwrap_or(0)
-        } else {
-            reach(&path)
-        };
-        if reached > 0 {
-            return Ok(reached);
-        }
-    }
-    Ok(0)
-}
-
-fn reach(path: &str) -> u64 {
-    match path.parse() {
-        Ok(Resource::Entries(tile)) => tile.index * TILE_WIDTH + u64::from(tile.width),
-        _ => 0,
-    }
-}
-
-/// The names in a folder; none when there is no folder. Unfinished files are left out.
-fn names(folder: &Path) -> io::Result<Vec<String>> {
-    let entries = match fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(error),
-    };
-    let names = entries.map(|entry| Ok(entry?.file_name().into_string().unwrap_or_default()));
-    let names = names.collect::<io::Result<Vec<_>>>()?;
-    Ok(names
-        .into_iter()
-        .filter(|name| !name.is_empty() && !name.ends_with(".new"))
-        .collect())
-}
-
 struct Folder {
     root: PathBuf,
 }
@@ -202,5 +158,330 @@ fn read_if_there(path: &Path) -> io::Result<Option<Vec<u8>>> {
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::audit::checkpoint::Checkpoint;
+    use crate::audit::entry::EntryError;
+    use crate::audit::json::JsonError;
+    use crate::audit::testing::{HandMade, entry, key};
+    use crate::audit::verify::verify_folder;
+
+    fn written(log: &HandMade) -> TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        log.write(folder.path());
+        folder
+    }
+
+    fn trusting() -> Options {
+        Options {
+            vkey: Some(key(1).verifier().clone()),
+            ..Options::default()
+        }
+    }
+
+    /// What is found after one file was changed.
+    fn found(folder: &Path, path: &str, change: impl FnOnce(&mut Vec<u8>)) -> Vec<Finding> {
+        let file = folder.join(path);
+        let before = fs::read(&file).unwrap();
+        let mut bytes = before.clone();
+        change(&mut bytes);
+        fs::write(&file, bytes).unwrap();
+        let findings = verify_folder(folder, &trusting()).unwrap().findings;
+        fs::write(file, before).unwrap();
+        findings
+    }
+
+    fn flip(at: usize) -> impl FnOnce(&mut Vec<u8>) {
+        move |bytes| bytes[at] ^= 1
+    }
+
+    fn altered_tile(path: &str) -> Vec<Finding> {
+        vec![Finding::AlteredTile {
+            path: path.to_owned(),
+        }]
+    }
+
+    #[test]
+    fn a_whole_folder_is_good_and_says_how_far_it_can_be_trusted() {
+        for size in [0, 1, 255, 256, 257, 700] {
+            let log = HandMade::new(size);
+            let folder = written(&log);
+            let report = verify_folder(folder.path(), &trusting()).unwrap();
+            assert_eq!(report.findings, [], "size {size}");
+            assert_eq!((report.size, report.signed), (size, size));
+            assert_eq!(report.root, log.root(size as usize));
+            assert_eq!(report.trust, Trust::Key(key(1).verifier().to_string()));
+            let report = verify_folder(folder.path(), &Options::default()).unwrap();
+            assert_eq!(
+                (report.is_good(), report.trust),
+                (true, Trust::SelfConsistent)
+            );
+            let other = Options {
+                vkey: Some(key(2).verifier().clone()),
+                ..Options::default()
+            };
+            let report = verify_folder(folder.path(), &other).unwrap();
+            assert!(
+                matches!(report.findings[..], [Finding::BadCheckpoint { .. }]),
+                "size {size}"
+            );
+        }
+    }
+
+    #[test]
+    fn one_changed_byte_is_named_where_it_is() {
+        let log = HandMade::new(700);
+        let folder = written(&log);
+        let offset = |n: usize| {
+            log.bodies[n / 256 * 256..n]
+                .iter()
+                .map(|b| b.len() + 2)
+                .sum::<usize>()
+        };
+        let changed = |index: u64| vec![Finding::AlteredEntry { index }];
+        let cases = [
+            (
+                "first entry",
+                "tile/entries/000",
+                offset(0) + 20,
+                changed(0),
+            ),
+            (
+                "an entry",
+                "tile/entries/001",
+                offset(300) + 50,
+                changed(300),
+            ),
+            (
+                "last entry",
+                "tile/entries/002.p/188",
+                offset(699) + 50,
+                changed(699),
+            ),
+            (
+                "a full tile",
+                "tile/0/001",
+                32 * 7,
+                altered_tile("tile/0/001"),
+            ),
+            (
+                "a partial tile",
+                "tile/0/002.p/188",
+                9,
+                altered_tile("tile/0/002.p/188"),
+            ),
+            (
+                "an upper tile",
+                "tile/1/000.p/2",
+                40,
+                altered_tile("tile/1/000.p/2"),
+            ),
+            (
+                "the length of an entry",
+                "tile/entries/001",
+                offset(300) + 1,
+                vec![Finding::AlteredBundle {
+                    path: "tile/entries/001".into(),
+                }],
+            ),
+        ];
+        for (name, path, at, expected) in cases {
+            assert_eq!(found(folder.path(), path, flip(at)), expected, "{name}");
+        }
+        for at in [0, 25, 30, 60, 120] {
+            let findings = found(folder.path(), "checkpoint", flip(at));
+            assert!(
+                matches!(findings[..], [Finding::BadCheckpoint { .. }]),
+                "{at}: {findings:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn several_changes_are_all_named() {
+        let log = HandMade::new(700);
+        let folder = written(&log);
+        let tile = folder.path().join("tile/1/000.p/2");
+        let mut bytes = fs::read(&tile).unwrap();
+        bytes[0] ^= 1;
+        fs::write(tile, bytes).unwrap();
+        let findings = found(folder.path(), "tile/entries/002.p/188", flip(9));
+        let entry = Finding::AlteredEntry { index: 512 };
+        assert_eq!(
+            findings,
+            [
+                entry,
+                Finding::AlteredTile {
+                    path: "tile/1/000.p/2".into()
+                }
+            ]
+        );
+    }
+
+    #[test]
+    fn a_tree_of_three_tile_levels_names_changes_at_each() {
+        let log = HandMade::new(66_000);
+        let folder = written(&log);
+        let path = folder.path();
+        assert_eq!(verify_folder(path, &trusting()).unwrap().findings, []);
+        let findings = found(path, "tile/entries/003", flip(60));
+        assert_eq!(findings, [Finding::AlteredEntry { index: 768 }]);
+        for tile in [
+            "tile/1/000",
+            "tile/1/001.p/1",
+            "tile/2/000.p/1",
+            "tile/0/200",
+        ] {
+            assert_eq!(found(path, tile, flip(5)), altered_tile(tile));
+        }
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        let log = HandMade::new(700);
+        let missing = |path: &str| Finding::MissingTile {
+            path: path.to_owned(),
+        };
+        let cut = Finding::CutTail {
+            present: 512,
+            promised: 700,
+            place: "checkpoint".into(),
+        };
+        let cases = [
+            ("a tile", "tile/0/000", vec![missing("tile/0/000")]),
+            (
+                "a partial tile",
+                "tile/0/002.p/188",
+                vec![missing("tile/0/002.p/188")],
+            ),
+            (
+                "an upper tile",
+                "tile/1/000.p/2",
+                vec![missing("tile/1/000.p/2")],
+            ),
+            (
+                "a bundle within",
+                "tile/entries/001",
+                vec![Finding::MissingEntries {
+                    first: 256,
+                    last: 511,
+                }],
+            ),
+            ("the last bundle", "tile/entries/002.p/188", vec![cut]),
+        ];
+        for (name, path, expected) in cases {
+            let folder = written(&log);
+            fs::remove_file(folder.path().join(path)).unwrap();
+            let report = verify_folder(folder.path(), &trusting()).unwrap();
+            assert_eq!(report.findings, expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_history_signed_anew_with_the_true_key_fails_against_an_older_checkpoint() {
+        let mut log = HandMade::new(700);
+        let since = |size: usize, log: &HandMade| ("regulator".to_owned(), log.checkpoint(size));
+        let with = |since| Options {
+            since: vec![since],
+            ..trusting()
+        };
+        let old = with(since(300, &log));
+        let folder = written(&log);
+        let report = verify_folder(folder.path(), &old).unwrap();
+        assert_eq!((report.findings, report.since), (vec![], vec![300]));
+
+        log.bodies[299] = entry(1_000_000).body().to_vec();
+        let folder = written(&log);
+        assert!(
+            verify_folder(folder.path(), &trusting()).unwrap().is_good(),
+            "whole by itself"
+        );
+        let rewritten = |place: &str| Finding::Rewritten {
+            size: 300,
+            place: place.into(),
+        };
+        let report = verify_folder(folder.path(), &old).unwrap();
+        assert_eq!(
+            (report.findings, report.since),
+            (vec![rewritten("regulator")], vec![])
+        );
+
+        // An older checkpoint that lies in the folder itself tells as well.
+        fs::create_dir(folder.path().join("checkpoints")).unwrap();
+        let kept = &old.since[0].1;
+        fs::write(folder.path().join("checkpoints/300"), kept.to_string()).unwrap();
+        let report = verify_folder(folder.path(), &trusting()).unwrap();
+        assert_eq!(report.findings, [rewritten("checkpoints/300")]);
+
+        let older = written(&HandMade {
+            bodies: log.bodies[..200].to_vec(),
+        });
+        let report = verify_folder(older.path(), &old).unwrap();
+        let cut = Finding::CutTail {
+            present: 200,
+            promised: 300,
+            place: "regulator".into(),
+        };
+        assert_eq!(report.findings, [cut]);
+    }
+
+    #[test]
+    fn a_changed_history_under_an_old_checkpoint_is_rewritten() {
+        let mut log = HandMade::new(700);
+        let signed = log.checkpoint(700).to_string();
+        log.bodies[5] = entry(1_000_000).body().to_vec();
+        let folder = written(&log);
+        fs::write(folder.path().join("checkpoint"), signed).unwrap();
+        let report = verify_folder(folder.path(), &trusting()).unwrap();
+        assert_eq!(
+            report.findings,
+            [Finding::Rewritten {
+                size: 700,
+                place: "checkpoint".into()
+            }]
+        );
+    }
+
+    #[test]
+    fn entries_that_should_never_have_been_logged_are_named() {
+        let mut log = HandMade::new(300);
+        log.bodies[7].push(b' ');
+        log.bodies[280] = log.bodies[9].clone();
+        let id = serde_json::from_slice::<serde_json::Value>(&log.bodies[9]).unwrap()["id"].clone();
+        let folder = written(&log);
+        let report = verify_folder(folder.path(), &trusting()).unwrap();
+        let cause = EntryError::Json(JsonError::Syntax);
+        let expected = [
+            Finding::DuplicateId {
+                id: id.as_str().unwrap().to_owned(),
+            },
+            Finding::NotCanonical { index: 7, cause },
+        ];
+        assert_eq!(report.findings, expected);
+    }
+
+    #[test]
+    fn a_forged_size_does_not_make_the_walk_endless() {
+        let folder = written(&HandMade::new(10));
+        let huge = Checkpoint::sign(&key(1), u64::MAX, &[0; 32])
+            .unwrap()
+            .to_string();
+        fs::write(folder.path().join("checkpoint"), huge).unwrap();
+        let report = verify_folder(folder.path(), &trusting()).unwrap();
+        let place = "checkpoint".to_owned();
+        assert_eq!(
+            report.findings,
+            [Finding::CutTail {
+                present: 10,
+                promised: u64::MAX,
+                place
+            }]
+        );
     }
 }
