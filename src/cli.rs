@@ -15,19 +15,35 @@
 //!
 //! One sentence on standard error, with its causes.
 
+mod audit;
+mod authorizations;
 mod certs;
+mod client;
 mod completions;
 mod error;
 mod exit;
+mod explain;
+mod inquire;
+mod inquiry;
+mod keys;
 mod out;
+mod problem;
+mod register;
+mod report;
+mod request;
+mod settings;
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand};
+use clap::{
+    Parser, Subcommand,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
+use schemas::text::Language;
 
 use crate::platform::clock::Clock;
 
-pub use self::{error::CliError, exit::Exit};
+pub use self::{error::CliError, exit::Exit, problem::Problem};
 
 /// The arguments of a call.
 #[derive(Debug, Parser)]
@@ -64,18 +80,40 @@ pub(crate) struct Common {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Verify, export or prove the audit log
+    #[command(subcommand)]
+    Audit(audit::Command),
+    /// Take in what subjects signed
+    #[command(subcommand)]
+    Authorizations(authorizations::Command),
     /// Make certificates and signing keys
     #[command(subcommand)]
     Certs(certs::Command),
     /// Print a completion script for a shell
     Completions(completions::Args),
+    /// Check the configuration
+    #[command(subcommand)]
+    Config(settings::Command),
+    /// Ask whether an inquiry would be permitted, and what is missing
+    Explain(explain::Args),
+    /// Ask a bureau for a report
+    Inquire(inquire::Args),
+    /// Show, release or withdraw an inquiry
+    #[command(subcommand)]
+    Inquiry(inquiry::Command),
+    /// Change keys
+    #[command(subcommand)]
+    Keys(keys::Command),
+    /// Search the list of inquiries
+    Register(register::Args),
 }
 
 /// Does what the arguments say; a failure is printed here.
 #[must_use]
 pub fn main(cli: Cli) -> Exit {
+    let json = cli.common.json;
     run(cli).unwrap_or_else(|error| {
-        error.print();
+        error.print(json);
         error.exit()
     })
 }
@@ -83,9 +121,33 @@ pub fn main(cli: Cli) -> Exit {
 fn run(cli: Cli) -> Result<Exit, CliError> {
     let Cli { common, command } = cli;
     match command {
+        Command::Audit(command) => block(audit::run(&common, &command)),
+        Command::Authorizations(command) => block(authorizations::run(&common, &command)),
         Command::Certs(command) => certs::run(&common, &command, Clock::system().now()),
         Command::Completions(args) => completions::run(&args),
+        Command::Config(command) => settings::run(&common, &command),
+        Command::Explain(args) => block(explain::run(&common, &args)),
+        Command::Inquire(args) => block(inquire::run(&common, &args)),
+        Command::Inquiry(command) => block(inquiry::run(&common, &command)),
+        Command::Keys(command) => block(keys::run(&common, &command, Clock::system())),
+        Command::Register(args) => block(register::run(&common, &args)),
     }
+}
+
+fn block(work: impl Future<Output = Result<Exit, CliError>>) -> Result<Exit, CliError> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(CliError::Start)?
+        .block_on(work)
+}
+
+/// Reads `--lang`.
+fn language() -> impl TypedValueParser<Value = Language> {
+    PossibleValuesParser::new(["en", "zh"]).map(|name| match name.as_str() {
+        "en" => Language::En,
+        _ => Language::Zh,
+    })
 }
 
 #[cfg(test)]

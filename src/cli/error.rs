@@ -2,19 +2,67 @@
 
 use std::{error::Error, io, path::PathBuf};
 
-use super::{Exit, out};
-use crate::platform::certs::CertError;
+use super::{Exit, out, problem::Problem};
+use crate::{
+    audit::AuditError,
+    platform::{
+        certs::CertError,
+        config::{ConfigFinding, client::NoClientConfig},
+        db::OpenError,
+        secret::SecretError,
+        vault::{MasterError, VaultError},
+    },
+};
 
 /// Why a command did not do it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CliError {
+    /// The gateway answered what this command does not understand.
+    #[error("the gateway's answer is not understood: {0}")]
+    Answer(&'static str),
+    /// The audit log could not be read.
+    #[error(transparent)]
+    Audit(#[from] AuditError),
     /// A certificate or key could not be made or written.
     #[error(transparent)]
     Cert(#[from] CertError),
+    /// The configuration is wrong.
+    #[error("{} is not a good configuration{}", .0.display(), listed(.1))]
+    Config(PathBuf, Vec<ConfigFinding>),
+    /// A master key could not be read.
+    #[error(transparent)]
+    Master(#[from] MasterError),
+    /// Whether the gateway did it cannot be told.
+    #[error("the gateway at {address} was asked and gave no whole answer")]
+    NoAnswer {
+        /// `host:port`.
+        address: String,
+        /// The client's own words.
+        #[source]
+        source: reqwest::Error,
+    },
+    /// The configuration does not tell where the gateway is.
+    #[error(transparent)]
+    NoClient(#[from] NoClientConfig),
+    /// The gateway was not asked.
+    #[error("cannot reach the gateway at {address}")]
+    NotSent {
+        /// `host:port`.
+        address: String,
+        /// The client's own words.
+        #[source]
+        source: reqwest::Error,
+    },
+    /// The database could not be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
     /// The result could not be printed.
     #[error("cannot print the result")]
     Output(#[source] io::Error),
+    /// The gateway said why not.
+    #[error(transparent)]
+    Problem(#[from] Box<Problem>),
     /// A file could not be read.
     #[error("cannot read {}", path.display())]
     Read {
@@ -24,9 +72,27 @@ pub enum CliError {
         #[source]
         source: io::Error,
     },
-    /// The arguments do not make sense together.
+    /// A secret could not be read.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+    /// The system gave no threads.
+    #[error("cannot start")]
+    Start(#[source] io::Error),
+    /// The arguments or the configuration do not make sense.
     #[error("{0}")]
     Usage(&'static str),
+    /// The vault did not do it.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// A file could not be written.
+    #[error("cannot write {}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        #[source]
+        source: io::Error,
+    },
 }
 
 impl CliError {
@@ -34,15 +100,40 @@ impl CliError {
     #[must_use]
     pub fn exit(&self) -> Exit {
         match self {
-            Self::Usage(_) => Exit::Usage,
-            Self::Cert(_) | Self::Output(_) | Self::Read { .. } => Exit::Failed,
+            // It was asked, and what it did is not known.
+            Self::Answer(_) | Self::NoAnswer { .. } => Exit::Unknown,
+            Self::Problem(problem) => problem.exit(),
+            Self::Config(..)
+            | Self::Master(_)
+            | Self::NoClient(_)
+            | Self::Secret(_)
+            | Self::Usage(_) => Exit::Usage,
+            Self::Audit(_)
+            | Self::Cert(_)
+            | Self::NotSent { .. }
+            | Self::Open(_)
+            | Self::Output(_)
+            | Self::Read { .. }
+            | Self::Start(_)
+            | Self::Vault(_)
+            | Self::Write { .. } => Exit::Failed,
         }
     }
 
-    /// Says it on standard error.
-    pub(super) fn print(&self) {
+    /// Says it on standard error; with `json` the gateway's own problem goes to
+    /// standard output as well.
+    pub(super) fn print(&self, json: bool) {
+        if json && let Self::Problem(problem) = self {
+            // What cannot be printed is still said below.
+            let _ = out::line(&problem.document);
+        }
         out::note(&format!("creditgate: {}", sentence(self)));
     }
+}
+
+/// Findings, a line each.
+fn listed(findings: &[ConfigFinding]) -> String {
+    findings.iter().map(|it| format!("\n  {it}")).collect()
 }
 
 /// An error and its causes as one sentence. A cause whose text its effect

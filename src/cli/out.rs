@@ -2,12 +2,17 @@
 
 use std::{
     borrow::Cow,
-    io::{self, ErrorKind, Write as _},
+    io::{self, ErrorKind, IsTerminal as _, Write as _},
+    time::Duration,
 };
 
+use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
 use super::CliError;
+
+/// How often a progress bar moves.
+const TICK: Duration = Duration::from_millis(100);
 
 /// Prints a value as one JSON document.
 pub(super) fn json(value: &impl Serialize) -> Result<(), CliError> {
@@ -22,10 +27,19 @@ pub(super) fn text(text: &str) -> Result<(), CliError> {
 
 /// Prints bytes as they are, and a line feed.
 pub(super) fn line(bytes: &[u8]) -> Result<(), CliError> {
+    print(&[bytes, b"\n"])
+}
+
+/// Prints bytes as they are.
+pub(super) fn raw(bytes: &[u8]) -> Result<(), CliError> {
+    print(&[bytes])
+}
+
+fn print(parts: &[&[u8]]) -> Result<(), CliError> {
     let mut out = io::stdout().lock();
-    let done = out
-        .write_all(bytes)
-        .and_then(|()| out.write_all(b"\n"))
+    let done = parts
+        .iter()
+        .try_for_each(|part| out.write_all(part))
         .and_then(|()| out.flush());
     match done {
         // The reader has seen enough: `| head`.
@@ -37,6 +51,22 @@ pub(super) fn line(bytes: &[u8]) -> Result<(), CliError> {
 /// Says something on standard error; whether anybody reads it does not matter.
 pub(super) fn note(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{}", harmless(text));
+}
+
+/// Shows on a terminal that work goes on; nothing anywhere else.
+pub(super) fn spinner(what: &'static str) -> ProgressBar {
+    show(ProgressBar::no_length(), "{spinner} {msg} {pos}", what)
+}
+
+fn show(bar: ProgressBar, form: &str, what: &'static str) -> ProgressBar {
+    if !io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    if let Ok(style) = ProgressStyle::with_template(form) {
+        bar.set_style(style);
+    }
+    bar.enable_steady_tick(TICK);
+    bar.with_message(what)
 }
 
 /// The text without control characters, which in a text from elsewhere could

@@ -18,6 +18,7 @@
 
 pub mod audit;
 pub mod bureau;
+pub mod client;
 pub mod database;
 mod files;
 mod finding;
@@ -57,6 +58,9 @@ pub struct Config {
     pub audit: audit::AuditConfig,
     /// Where it listens.
     pub listeners: listeners::ListenersConfig,
+    /// Where the commands of people find it.
+    #[serde(default)]
+    pub client: Option<client::ClientConfig>,
     /// The institutions that it serves.
     pub institutions: Vec<institution::InstitutionConfig>,
     /// The bureaus that it asks.

@@ -1,11 +1,16 @@
 //! The binary itself, as a shell sees it.
 
 use std::{
+    fs,
     path::Path,
     process::{Command, Output, Stdio},
 };
 
+mod audit;
 mod certs;
+mod client;
+mod config;
+mod people;
 mod shell;
 
 /// Runs `creditgate` in a folder, without input and with none of our environment.
@@ -37,4 +42,11 @@ pub(crate) fn complaint(folder: &Path, code: i32, line: &str) -> String {
     let errors = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(code), "{line}: {errors}");
     errors
+}
+
+/// Writes a `creditgate.toml` that tells only where the gateway listens, with
+/// `ca.pem` as its authority.
+pub(crate) fn configure(folder: &Path, address: &str) {
+    let text = format!("[client]\naddress = \"{address}\"\nca = \"ca.pem\"\n");
+    fs::write(folder.join("creditgate.toml"), text).unwrap();
 }

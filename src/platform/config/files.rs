@@ -106,6 +106,9 @@ pub(super) fn named(config: &mut Config) -> Vec<Named<'_>> {
         &mut machines.client_ca,
         Kind::Authority,
     );
+    if let Some(client) = &mut config.client {
+        name("client.ca".into(), &mut client.ca, Kind::Authority);
+    }
     for (n, bureau) in config.bureaus.iter_mut().enumerate() {
         let base = format!("bureaus[{n}]");
         match &mut bureau.transport {

@@ -23,6 +23,9 @@ static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 /// The advisory lock that the owner of a PostgreSQL database holds: "creditga".
 const OWNER_LOCK: i64 = i64::from_be_bytes(*b"creditga");
 
+/// How long a connection waits for another one's lock.
+const BUSY: Duration = Duration::from_secs(5);
+
 /// Why a database cannot be opened.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -76,6 +79,39 @@ impl Db {
             open_sqlite(path, Arc::clone(&sealer)).await?
         } else if is_postgres(address) {
             open_postgres(address).await?
+        } else {
+            return Err(OpenError::Address);
+        };
+        Ok(Self { engine, sealer })
+    }
+
+    /// Opens a database to read only: nothing is made, migrated or changed,
+    /// and a write fails. Who owns it does not matter.
+    ///
+    /// # Errors
+    ///
+    /// See [`OpenError`].
+    pub async fn open_to_read(address: &str, sealer: Arc<dyn Sealer>) -> Result<Self, OpenError> {
+        let engine = if let Some(path) = sqlite_path(address) {
+            let options = SqliteConnectOptions::new()
+                .filename(path)
+                .read_only(true)
+                .busy_timeout(BUSY)
+                .disable_statement_logging();
+            let conn = options.clone().connect().await?;
+            let read = sqlite_readers().connect_with(options).await?;
+            let writer = Writer::start(conn, Arc::clone(&sealer));
+            Engine::Lite { read, writer }
+        } else if is_postgres(address) {
+            let options = PgConnectOptions::from_str(address)?
+                .options([("default_transaction_read_only", "on")])
+                .disable_statement_logging();
+            Engine::Pg(
+                PgPoolOptions::new()
+                    .max_connections(4)
+                    .connect_with(options)
+                    .await?,
+            )
         } else {
             return Err(OpenError::Address);
         };
@@ -143,6 +179,10 @@ fn is_postgres(address: &str) -> bool {
     address.starts_with("postgres:") || address.starts_with("postgresql:")
 }
 
+fn sqlite_readers() -> SqlitePoolOptions {
+    SqlitePoolOptions::new().max_connections(4)
+}
+
 async fn open_sqlite(path: &Path, sealer: Arc<dyn Sealer>) -> Result<Engine, OpenError> {
     let options = SqliteConnectOptions::new()
         .filename(path)
@@ -150,13 +190,12 @@ async fn open_sqlite(path: &Path, sealer: Arc<dyn Sealer>) -> Result<Engine, Ope
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
-        .busy_timeout(Duration::from_secs(5))
+        .busy_timeout(BUSY)
         .pragma("secure_delete", "ON")
         .disable_statement_logging();
     let mut conn = options.clone().connect().await?;
     MIGRATIONS.run(&mut conn).await?;
-    let read: SqlitePool = SqlitePoolOptions::new()
-        .max_connections(4)
+    let read: SqlitePool = sqlite_readers()
         .connect_with(options.read_only(true).create_if_missing(false))
         .await?;
     Ok(Engine::Lite {

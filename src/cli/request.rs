@@ -1,0 +1,127 @@
+//! Reading a request about a subject: from a file, from standard input, or by
+//! asking whoever sits at the terminal. Never from arguments.
+
+use std::{
+    fs::File,
+    io::{self, BufRead as _, IsTerminal as _, Read as _, Write as _},
+    path::{Path, PathBuf},
+};
+
+use serde_json::{Value, json};
+use zeroize::Zeroizing;
+
+use super::CliError;
+
+/// No request is longer.
+const LONGEST_BYTES: u64 = 64 << 10;
+
+/// Where the request stands.
+#[derive(Debug, clap::Args)]
+pub(super) struct Request {
+    /// A JSON file, or - for standard input; at a terminal you are asked.
+    #[arg(value_name = "FILE")]
+    file: Option<PathBuf>,
+}
+
+/// What a request tells.
+#[derive(Clone, Copy, Eq, PartialEq)]
+pub(super) enum Asked {
+    /// An inquiry: subject, bureau, product, purpose, business reference.
+    Inquiry,
+    /// Whether one would be allowed: the same without the reference.
+    Question,
+}
+
+impl Request {
+    /// The request's bytes: one JSON object.
+    pub(super) fn read(&self, asked: Asked) -> Result<Zeroizing<Vec<u8>>, CliError> {
+        match &self.file {
+            None if io::stdin().is_terminal() => prompt(asked),
+            None => read(Path::new("-")),
+            Some(path) => read(path),
+        }
+    }
+}
+
+/// Reads a JSON object from a file, or from standard input for `-`.
+pub(super) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, CliError> {
+    let failed = |source| CliError::Read {
+        path: path.to_owned(),
+        source,
+    };
+    let mut bytes = Zeroizing::new(Vec::with_capacity(4096));
+    let input: Box<dyn io::Read> = if path == Path::new("-") {
+        Box::new(io::stdin().lock())
+    } else {
+        Box::new(File::open(path).map_err(failed)?)
+    };
+    input
+        .take(LONGEST_BYTES)
+        .read_to_end(&mut bytes)
+        .map_err(failed)?;
+    // The parser's own words could repeat a part of the text.
+    match serde_json::from_slice(&bytes) {
+        Ok(Value::Object(_)) => Ok(bytes),
+        _ => Err(CliError::Usage("the request is not one JSON object")),
+    }
+}
+
+/// Asks for the parts of a request, with the usual answers in brackets.
+fn prompt(asked: Asked) -> Result<Zeroizing<Vec<u8>>, CliError> {
+    let subject = json!({
+        "kind": ask("subject: person or enterprise", "person")?,
+        "id_type": ask("ID type (10: resident identity card)", "10")?,
+        "id_number": ask("ID number", "")?,
+        "name": ask("name", "")?,
+    });
+    let mut request = json!({
+        "subject": subject,
+        "bureau": ask("bureau", "pboc")?,
+        "product": ask("product", "personal_report")?,
+        "purpose": ask("purpose", "loan_approval")?,
+    });
+    if asked == Asked::Inquiry {
+        request["business_ref"] = ask("business reference", "")?.into();
+    }
+    serde_json::to_vec(&request)
+        .map(Zeroizing::new)
+        .map_err(|error| CliError::Output(error.into()))
+}
+
+fn ask(question: &str, usual: &str) -> Result<String, CliError> {
+    let failed = |source| CliError::Read {
+        path: "the terminal".into(),
+        source,
+    };
+    let mut out = io::stderr().lock();
+    if usual.is_empty() {
+        write!(out, "{question}: ").map_err(failed)?;
+    } else {
+        write!(out, "{question} [{usual}]: ").map_err(failed)?;
+    }
+    out.flush().map_err(failed)?;
+    let mut line = String::new();
+    io::stdin().lock().read_line(&mut line).map_err(failed)?;
+    let answer = line.trim();
+    Ok(if answer.is_empty() { usual } else { answer }.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_broken_request_is_not_repeated_in_the_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("request.json");
+        for text in ["{\"name\": \"测试甲\"", "[\"测试甲\"]", ""] {
+            std::fs::write(&path, text).unwrap();
+            let error = read(&path).unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                "the request is not one JSON object",
+                "{text}"
+            );
+        }
+    }
+}
