@@ -20,6 +20,7 @@ mod authorizations;
 mod certs;
 mod client;
 mod completions;
+mod demo;
 mod error;
 mod exit;
 mod explain;
@@ -31,6 +32,7 @@ mod problem;
 mod register;
 mod report;
 mod request;
+mod serve;
 mod settings;
 
 use std::path::PathBuf;
@@ -94,6 +96,8 @@ enum Command {
     /// Check the configuration
     #[command(subcommand)]
     Config(settings::Command),
+    /// Play the whole house on one machine, with synthetic data
+    Demo(demo::Args),
     /// Ask whether an inquiry would be permitted, and what is missing
     Explain(explain::Args),
     /// Ask a bureau for a report
@@ -106,6 +110,8 @@ enum Command {
     Keys(keys::Command),
     /// Search the list of inquiries
     Register(register::Args),
+    /// Run the gateway
+    Serve,
 }
 
 /// Does what the arguments say; a failure is printed here.
@@ -126,11 +132,13 @@ fn run(cli: Cli) -> Result<Exit, CliError> {
         Command::Certs(command) => certs::run(&common, &command, Clock::system().now()),
         Command::Completions(args) => completions::run(&args),
         Command::Config(command) => settings::run(&common, &command),
+        Command::Demo(args) => block(demo::run(&common, &args)),
         Command::Explain(args) => block(explain::run(&common, &args)),
         Command::Inquire(args) => block(inquire::run(&common, &args)),
         Command::Inquiry(command) => block(inquiry::run(&common, &command)),
         Command::Keys(command) => block(keys::run(&common, &command, Clock::system())),
         Command::Register(args) => block(register::run(&common, &args)),
+        Command::Serve => block(serve::run(&common)),
     }
 }
 

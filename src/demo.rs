@@ -6,8 +6,11 @@
 
 mod client;
 mod house;
+mod play;
+mod scenes;
 mod staff;
 
 pub use client::{Client, Reply};
 pub use house::{BUREAU, House, HouseError, Plan};
+pub use play::{PlayError, Stage, play};
 pub use staff::{INSTITUTION, Staff, authorization, person};

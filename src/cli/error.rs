@@ -5,11 +5,14 @@ use std::{error::Error, io, path::PathBuf};
 use super::{Exit, out, problem::Problem};
 use crate::{
     audit::AuditError,
+    demo::PlayError,
+    gateway::{GatewayError, ServeError},
     platform::{
         certs::CertError,
         config::{ConfigFinding, client::NoClientConfig},
         db::OpenError,
         secret::SecretError,
+        telemetry::TelemetryError,
         vault::{MasterError, VaultError},
     },
 };
@@ -30,6 +33,9 @@ pub enum CliError {
     /// The configuration is wrong.
     #[error("{} is not a good configuration{}", .0.display(), listed(.1))]
     Config(PathBuf, Vec<ConfigFinding>),
+    /// The gateway does not open.
+    #[error(transparent)]
+    Gateway(#[from] GatewayError),
     /// A master key could not be read.
     #[error(transparent)]
     Master(#[from] MasterError),
@@ -57,6 +63,9 @@ pub enum CliError {
     /// The database could not be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
+    /// The demo stopped.
+    #[error(transparent)]
+    Play(#[from] PlayError),
     /// The result could not be printed.
     #[error("cannot print the result")]
     Output(#[source] io::Error),
@@ -75,9 +84,15 @@ pub enum CliError {
     /// A secret could not be read.
     #[error(transparent)]
     Secret(#[from] SecretError),
+    /// The gateway does not listen.
+    #[error(transparent)]
+    Serve(#[from] ServeError),
     /// The system gave no threads.
     #[error("cannot start")]
     Start(#[source] io::Error),
+    /// Logs or metrics cannot be set up.
+    #[error(transparent)]
+    Telemetry(#[from] TelemetryError),
     /// The arguments or the configuration do not make sense.
     #[error("{0}")]
     Usage(&'static str),
@@ -110,6 +125,10 @@ impl CliError {
             | Self::Usage(_) => Exit::Usage,
             Self::Audit(_)
             | Self::Cert(_)
+            | Self::Gateway(_)
+            | Self::Play(_)
+            | Self::Serve(_)
+            | Self::Telemetry(_)
             | Self::NotSent { .. }
             | Self::Open(_)
             | Self::Output(_)

@@ -266,6 +266,18 @@ impl Inquiries {
         self.0.asked(id)
     }
 
+    /// The latest inquiry of an institution that was answered with a report.
+    ///
+    /// # Errors
+    ///
+    /// Those of the database.
+    pub async fn any_answered(
+        &self,
+        institution: &InstitutionId,
+    ) -> Result<Option<Record>, AskError> {
+        Ok(store::last_report(&self.0.db, institution).await?)
+    }
+
     /// Takes no more, and waits until what was dispatched has been answered and
     /// kept, or `limit` is over. What waits for the line stays permitted.
     pub async fn drain(&self, limit: Duration) {

@@ -335,3 +335,16 @@ pub(crate) async fn replace_answer(
     .await?;
     Ok(())
 }
+
+/// The latest inquiry of an institution that was answered with a report.
+pub(crate) async fn last_report(
+    db: &Db,
+    institution: &InstitutionId,
+) -> Result<Option<Record>, DbError> {
+    db.first(
+        "SELECT * FROM inquiries WHERE institution = $1 AND state = 'answered' \
+         AND outcome = 'hit' ORDER BY received_at DESC, id DESC LIMIT 1",
+        args![institution],
+    )
+    .await
+}
