@@ -94,8 +94,8 @@ async fn refused_and_cured(set: &Set) -> Result<(), PlayError> {
     for reason in refused.body["reasons"].as_array().into_iter().flatten() {
         let rule = reason["rule"].as_str().unwrap_or_default();
         set.say(
-            &format!("   ✗ {rule} {}；{}", both(reason, "text", "zh"), both(reason, "cure", "zh")),
-            &format!("   ✗ {rule} {}; {}", both(reason, "text", "en"), both(reason, "cure", "en")),
+            &format!("   ✗ {rule} {}；{}", both(reason, "what", "zh"), both(reason, "cure", "zh")),
+            &format!("   ✗ {rule} {}; {}", both(reason, "what", "en"), both(reason, "cure", "en")),
         );
     }
     arrived(set, &subject, 0)?;
