@@ -297,7 +297,7 @@ fn every_file_is_judged_at_once() {
         findings.iter().all(|f| f.code == "out_of_date"),
         "{findings:#?}"
     );
-    assert_eq!(findings.len(), 5);
+    assert_eq!(findings.len(), 6);
 }
 
 #[test]
