@@ -26,7 +26,8 @@ CREATE TABLE quota_counts (
     PRIMARY KEY (bureau, scope, holder, day)
 );
 
--- The last serial number that an institution gave to a message of a day.
+-- The last serial number that was reserved for messages of an institution on a
+-- day.
 CREATE TABLE serials (
     institution TEXT NOT NULL,
     bureau TEXT NOT NULL,

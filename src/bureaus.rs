@@ -41,7 +41,7 @@ mod tls;
 
 pub use authorized::{AuthorizedInquiry, Intent, Moment, NotDispatched};
 pub use client::ClientError;
-pub use credentials::Credentials;
+pub use credentials::{Credentials, MemberError};
 pub use dispatch::{Exchanged, dispatch};
 pub use hours::Hours;
 pub use line::{Fittings, Line, Lines, LinesError};

@@ -5,7 +5,6 @@ mod payloads;
 mod serve;
 
 use std::{
-    collections::HashMap,
     sync::{Arc, LazyLock},
 };
 
@@ -31,9 +30,7 @@ use crate::{
         clock::Clock,
         config::{Config, Vocabulary},
         db::{self, Db, DbError, Epoch, OpenError, Ownership},
-        ids::InstitutionId,
         secret::{self, SecretError},
-        signer::{Signer, SignerError},
         vault::{MasterError, MasterKeys, Vault, VaultError},
     },
 };
@@ -92,17 +89,6 @@ pub enum GatewayError {
     /// A secret cannot be read.
     #[error("a secret")]
     Secret(#[from] SecretError),
-    /// A signing key cannot be read.
-    #[error("the signing key of {institution} at {bureau}")]
-    Signer {
-        /// The bureau.
-        bureau: String,
-        /// The institution.
-        institution: String,
-        /// What is wrong.
-        #[source]
-        source: SignerError,
-    },
     /// The vault does not open.
     #[error("the vault")]
     Vault(#[from] VaultError),
@@ -153,7 +139,6 @@ impl Gateway {
             clock: clock.clone(),
             db: db.clone(),
             epoch,
-            signers: signers(&config)?,
         };
         let lines = Lines::open(config.bureaus.clone(), fittings).await?;
         let authorizations = Authorizations::new(db.clone(), vault.clone());
@@ -296,20 +281,4 @@ fn log_key(config: &Config) -> Result<LogKey, GatewayError> {
     let text = String::from_utf8(text.to_vec())
         .map_err(|error| GatewayError::LogKey(Box::new(error.utf8_error())))?;
     LogKey::parse(&SecretString::from(text)).map_err(|error| GatewayError::LogKey(Box::new(error)))
-}
-
-fn signers(config: &Config) -> Result<HashMap<InstitutionId, Arc<dyn Signer>>, GatewayError> {
-    let mut signers = HashMap::new();
-    for bureau in &config.bureaus {
-        for member in &bureau.members {
-            let Some(signer) = &member.signer else { continue };
-            let loaded = signer.load().map_err(|source| GatewayError::Signer {
-                bureau: bureau.id.clone(),
-                institution: member.institution.clone(),
-                source,
-            })?;
-            signers.insert(member.institution.as_str().into(), loaded);
-        }
-    }
-    Ok(signers)
 }

@@ -6,7 +6,7 @@ use contract::{Conversation, InquiryRequest, RequestError};
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-use super::{Permit, quota::UsedUp, serial};
+use super::{Permit, credentials::Member, quota::UsedUp};
 use crate::platform::{
     db::{BoxFuture, DbError, NewEntry, Tx, Urgency},
     fault,
@@ -22,10 +22,10 @@ const VALID: Duration = Duration::from_secs(5);
 /// It holds personal data: `Debug` names the inquiry only.
 #[must_use = "the intent is durable: what is not dispatched now must be settled as unsent"]
 pub struct AuthorizedInquiry {
-    pub(super) inquiry: InquiryId,
-    pub(super) conversation: Box<dyn Conversation>,
-    pub(super) permit: Permit,
-    pub(super) valid_until: Instant,
+    inquiry: InquiryId,
+    conversation: Box<dyn Conversation>,
+    permit: Permit,
+    valid_until: Instant,
 }
 
 /// What the deciding closure returns when the inquiry may leave.
@@ -90,9 +90,8 @@ impl NotDispatched {
 
 impl AuthorizedInquiry {
     /// Runs the dispatch transaction: checks that this server owns the database,
-    /// counts the quotas, takes a serial number, lets `decide` read again, decide
-    /// again and move the inquiry, appends the intent, and commits. Only then
-    /// there is a value.
+    /// lets `decide` read again, decide again and move the inquiry, counts the
+    /// quotas, appends the intent, and commits. Only then there is a value.
     ///
     /// # Errors
     ///
@@ -111,8 +110,14 @@ impl AuthorizedInquiry {
         if at > permit.deadline {
             return Err(NotDispatched::Late.into());
         }
-        let quotas = line.quotas(&permit.institution, &permit.operator);
         let institution = permit.institution.clone();
+        let serial = line.serials.next(&line.db, &institution, at).await?;
+        let moment = Moment {
+            at,
+            epoch: line.epoch.number(),
+            serial: serial.ok_or(NotDispatched::Serials)?,
+        };
+        let quotas = line.quotas(&institution, &permit.operator);
         let db = line.db.clone();
         let (inquiry, conversation) = db
             .write(Urgency::Urgent, move |tx| {
@@ -120,16 +125,9 @@ impl AuthorizedInquiry {
                     if !line.epoch.holds(tx).await? {
                         return Err(NotDispatched::Ownership.into());
                     }
-                    quotas.count(tx, at).await?.map_err(NotDispatched::Quota)?;
-                    let serial = serial::next(tx, &institution, &line.id, at).await?;
-                    let moment = Moment {
-                        at,
-                        epoch: line.epoch.number(),
-                        serial: serial.ok_or(NotDispatched::Serials)?,
-                    };
                     let intent = decide(tx, moment).await?;
                     let member = line.members.get(&institution);
-                    let code = member.map(super::credentials::Member::institution_code);
+                    let code = member.map(Member::institution_code);
                     if code != Some(&intent.request.institution_code) {
                         return Err(NotDispatched::WrongMember.into());
                     }
@@ -138,6 +136,8 @@ impl AuthorizedInquiry {
                         .adapter
                         .inquire(intent.request)
                         .map_err(NotDispatched::Request)?;
+                    // Last, since others wait for these rows until the commit.
+                    quotas.count(tx, at).await?.map_err(NotDispatched::Quota)?;
                     tx.append(intent.entry);
                     fault::point("dispatch.before_commit");
                     Ok::<_, E>((intent.inquiry, conversation))
@@ -151,6 +151,16 @@ impl AuthorizedInquiry {
             permit,
             valid_until: Instant::now() + VALID,
         })
+    }
+
+    /// Takes it apart, for dispatch only: from its parts no second one is made.
+    pub(super) fn into_parts(self) -> (InquiryId, Box<dyn Conversation>, Permit, Instant) {
+        (
+            self.inquiry,
+            self.conversation,
+            self.permit,
+            self.valid_until,
+        )
     }
 
     /// The inquiry.

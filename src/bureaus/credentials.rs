@@ -1,10 +1,14 @@
 //! Under which codes, users and passwords an institution asks at a bureau.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use secrecy::SecretString;
 
-use crate::platform::{config::bureau::MemberConfig, secret::SecretError};
+use crate::platform::{
+    config::bureau::MemberConfig,
+    secret::SecretError,
+    signer::{Signer, SignerError},
+};
 
 /// What one message of an operator carries, in the bureau's own codes.
 /// The password prints as `[REDACTED]`.
@@ -26,11 +30,24 @@ pub struct Credentials {
 pub(super) struct Member {
     common: Credentials,
     users: BTreeMap<String, String>,
+    signer: Option<Arc<dyn Signer>>,
+}
+
+/// Why the credentials of a member cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum MemberError {
+    /// Its password at the bureau.
+    #[error("its password")]
+    Password(#[from] SecretError),
+    /// Its signing key.
+    #[error("its signing key")]
+    Signer(#[from] SignerError),
 }
 
 impl Member {
-    /// Reads the password from where it stands; blocks for a moment.
-    pub(super) fn load(config: &MemberConfig) -> Result<Self, SecretError> {
+    /// Reads password and signing key from where they stand; blocks for a moment.
+    pub(super) fn load(config: &MemberConfig) -> Result<Self, MemberError> {
         let originator = config
             .originator_code
             .as_ref()
@@ -45,6 +62,11 @@ impl Member {
         Ok(Self {
             common,
             users: config.users.clone(),
+            signer: config
+                .signer
+                .as_ref()
+                .map(|signer| signer.load())
+                .transpose()?,
         })
     }
 
@@ -55,6 +77,11 @@ impl Member {
             credentials.originator_user.clone_from(user);
         }
         credentials
+    }
+
+    /// What signs its messages, if anything does.
+    pub(super) fn signer(&self) -> Option<&dyn Signer> {
+        self.signer.as_deref()
     }
 
     /// Its code at the bureau.

@@ -9,6 +9,7 @@ use super::{AuthorizedInquiry, Line, breaker::Health, permit::left};
 use crate::platform::{
     fault,
     ids::{BureauId, InquiryId, InstitutionId},
+    signer::Signer,
 };
 
 /// No dialect needs more steps for one inquiry.
@@ -34,12 +35,7 @@ pub struct Exchanged {
 /// the gateway's own: dropping it cuts the line, and leaves the inquiry
 /// dispatched.
 pub async fn dispatch(authorized: AuthorizedInquiry) -> Exchanged {
-    let AuthorizedInquiry {
-        inquiry,
-        mut conversation,
-        permit,
-        valid_until,
-    } = authorized;
+    let (inquiry, mut conversation, permit, valid_until) = authorized.into_parts();
     let began = Instant::now();
     let mut run = Run {
         line: Arc::clone(&permit.line),
@@ -116,7 +112,7 @@ impl Run {
                 }
                 happened
             }
-            Step::Sign { bytes } => match self.line.signers.get(&self.institution) {
+            Step::Sign { bytes } => match self.signer() {
                 None => Happened::Failed(Failure::NotSent { cause: "no_signer" }),
                 Some(signer) => match signer.sign(&bytes).await {
                     Ok(signature) => Happened::Signed(signature),
@@ -135,6 +131,10 @@ impl Run {
                 cause: "unsupported_step",
             }),
         }
+    }
+
+    fn signer(&self) -> Option<&dyn Signer> {
+        self.line.members.get(&self.institution)?.signer()
     }
 
     /// What was lost on the way stays unknown, whatever the adapter makes of it:

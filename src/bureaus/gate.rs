@@ -20,6 +20,7 @@ use crate::platform::config::bureau::BureauConfig;
 
 /// The gate of one line.
 pub(super) struct Gate {
+    bureau: String,
     breaker: Mutex<Breaker>,
     /// Rings whenever the breaker has taken in news.
     news: Notify,
@@ -52,6 +53,7 @@ impl Gate {
     pub(super) fn new(config: &BureauConfig) -> Self {
         let limits = &config.limits;
         Self {
+            bureau: config.id.clone(),
             breaker: Mutex::new(Breaker::new(config.breaker)),
             news: Notify::new(),
             places: Arc::new(Semaphore::new(limits.concurrency.into())),
@@ -83,6 +85,7 @@ impl Gate {
         };
         turn(bureau, &holders[2], deadline).await?;
         let probe = self.pass_breaker(deadline).await?;
+        self.in_flight_gauge().increment(1.0);
         Ok(Place {
             gate: Arc::clone(self),
             probe,
@@ -99,6 +102,10 @@ impl Gate {
     /// The breaker's state, by name.
     pub(super) fn breaker_name(&self) -> &'static str {
         self.breaker().name(Instant::now())
+    }
+
+    fn in_flight_gauge(&self) -> metrics::Gauge {
+        metrics::gauge!("bureau_in_flight", "bureau" => self.bureau.clone())
     }
 
     async fn pass_breaker(&self, deadline: Instant) -> Result<bool, Shut> {
@@ -141,9 +148,19 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let now = Instant::now();
-        self.gate.breaker().report(self.probe, self.health, now);
-        self.gate.news.notify_waiters();
+        let gate = &self.gate;
+        let closed = {
+            let (mut breaker, now) = (gate.breaker(), Instant::now());
+            breaker.report(self.probe, self.health, now);
+            breaker.name(now) == "closed"
+        };
+        gate.news.notify_waiters();
+        gate.in_flight_gauge().decrement(1.0);
+        metrics::gauge!("bureau_breaker_open", "bureau" => gate.bureau.clone()).set(if closed {
+            0.0
+        } else {
+            1.0
+        });
     }
 }
 

@@ -11,18 +11,17 @@ use contract::Adapter;
 use super::{
     Hours,
     client::{Client, ClientError},
-    credentials::{Credentials, Member},
+    credentials::{Credentials, Member, MemberError},
     gate::Gate,
     registry,
     schedule::Schedule,
+    serial::Serials,
 };
 use crate::platform::{
     clock::Clock,
     config::bureau::BureauConfig,
     db::{Db, DbError, Epoch},
     ids::{BureauId, InstitutionId},
-    secret::SecretError,
-    signer::Signer,
 };
 
 /// Why the lines cannot be made.
@@ -45,14 +44,14 @@ pub enum LinesError {
     Db(#[from] DbError),
     /// Credentials of a member.
     #[error("bureau {bureau}, member {member}")]
-    Password {
+    Member {
         /// The bureau.
         bureau: String,
         /// The institution.
         member: String,
         /// What is wrong.
         #[source]
-        source: SecretError,
+        source: MemberError,
     },
     /// Two bureaus have the same identifier.
     #[error("bureau {0} is configured twice")]
@@ -69,13 +68,11 @@ pub struct Fittings {
     pub db: Db,
     /// This start of the server.
     pub epoch: Epoch,
-    /// The signing keys of institutions.
-    pub signers: HashMap<InstitutionId, Arc<dyn Signer>>,
 }
 
 /// The lines to all bureaus.
 #[derive(Clone)]
-pub struct Lines(Arc<BTreeMap<BureauId, Arc<Line>>>);
+pub struct Lines(pub(super) Arc<BTreeMap<BureauId, Arc<Line>>>);
 
 /// The line to one bureau.
 pub struct Line {
@@ -90,7 +87,7 @@ pub struct Line {
     pub(super) hours: Hours,
     pub(super) members: HashMap<InstitutionId, Member>,
     pub(super) schedule: Schedule,
-    pub(super) signers: HashMap<InstitutionId, Arc<dyn Signer>>,
+    pub(super) serials: Serials,
 }
 
 impl Lines {
@@ -117,7 +114,9 @@ impl Lines {
                 return Err(LinesError::Twice(id));
             }
         }
-        Ok(Self(Arc::new(lines)))
+        let lines = Self(Arc::new(lines));
+        tokio::spawn(lines.inspect_from_time_to_time());
+        Ok(lines)
     }
 
     /// The line to a bureau.
@@ -150,7 +149,7 @@ impl Line {
         })?;
         let mut members = HashMap::new();
         for member in &config.members {
-            let loaded = Member::load(member).map_err(|source| LinesError::Password {
+            let loaded = Member::load(member).map_err(|source| LinesError::Member {
                 bureau: config.id.clone(),
                 member: member.institution.clone(),
                 source,
@@ -168,7 +167,7 @@ impl Line {
             hours: Hours::new(&config.hours),
             members,
             schedule: Schedule::new(config.retry),
-            signers: fittings.signers.clone(),
+            serials: Serials::new(config.id.as_str().into()),
             config,
         })
     }

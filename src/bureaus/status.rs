@@ -1,5 +1,7 @@
 //! How every line stands, for `GET /v1/bureaus`.
 
+use std::{sync::Arc, time::Duration};
+
 use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -17,6 +19,9 @@ use crate::platform::{
 
 /// From so many days before its end on, a certificate is warned of.
 const WARN_DAYS: i64 = 30;
+
+/// How often certificates are looked after, beside each exchange.
+const INSPECTION: Duration = Duration::from_secs(6 * 3600);
 
 /// How a line stands.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -132,17 +137,27 @@ impl Lines {
         Ok(all)
     }
 
-    /// Looks after certificates: takes up renewed ones, logs those that end
-    /// soon, measures all. Meant to be called every hour or so.
-    pub async fn inspect(&self) {
+    /// Looks after certificates as long as there are lines.
+    pub(super) fn inspect_from_time_to_time(&self) -> impl Future<Output = ()> + use<> {
+        let lines = Arc::downgrade(&self.0);
+        async move {
+            while let Some(lines) = lines.upgrade() {
+                Self(lines).inspect().await;
+                tokio::time::sleep(INSPECTION).await;
+            }
+        }
+    }
+
+    /// Takes up renewed certificates, warns of those that end soon.
+    async fn inspect(&self) {
         for line in self.iter() {
             line.client.reload().await;
             let Some(expires_at) = line.client.expires_at() else {
                 continue;
             };
             let days = days(line.clock.now(), expires_at);
-            let bureau = line.id.to_string();
-            metrics::gauge!("bureau_certificate_days_left", "bureau" => bureau).set(days as f64);
+            metrics::gauge!("bureau_certificate_days_left", "bureau" => line.id.to_string())
+                .set(days as f64);
             if days < WARN_DAYS {
                 tracing::warn!(
                     bureau.name = %line.id, days_left = days,

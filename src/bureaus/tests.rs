@@ -3,7 +3,7 @@
 mod dispatch;
 mod waiting;
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 use contract::InquiryRequest;
 use jiff::Timestamp;
@@ -14,12 +14,15 @@ use zeroize::Zeroizing;
 use super::{tls::tests::Pki, *};
 use crate::{
     platform::{
-        certs::Sm2KeyPair,
+        certs::{Existing, Sm2KeyPair, write_secret},
         clock::Clock,
-        config::bureau::{BureauConfig, tests::plain},
+        config::{
+            bureau::{BureauConfig, tests::plain},
+            signer::SignerConfig,
+        },
         db::{BoxFuture, Db, DbError, Epoch, NewEntry, Tx},
         ids::{BureauId, InstitutionId},
-        signer::{SignatureForm, Signer, Sm2Signer},
+        signer::SignatureForm,
     },
     testing::{Forget, TestDb, databases},
 };
@@ -55,6 +58,12 @@ impl House {
         let mut config = plain();
         config.transport = pki.mtls();
         config.address = bureau.address().to_string();
+        let key = Sm2KeyPair::generate().unwrap().private_pem;
+        write_secret(&pki.path("sm2.key"), key.as_bytes(), Existing::Keep).unwrap();
+        config.members[0].signer = Some(SignerConfig::File {
+            file: pki.path("sm2.key"),
+            form: SignatureForm::Raw,
+        });
         change(&mut config);
         Self {
             bureau,
@@ -66,15 +75,11 @@ impl House {
 
     /// Opens the lines, as a start of the server does.
     async fn lines(&self, db: &Db) -> Lines {
-        let key = Sm2KeyPair::generate().unwrap();
-        let signer = Sm2Signer::parse(key.private_pem.as_bytes(), SignatureForm::Raw).unwrap();
-        let signer: Arc<dyn Signer> = Arc::new(signer);
         let fittings = Fittings {
             adapters: vec![Arc::new(pboc::Pboc::new())],
             clock: self.clock.clone(),
             db: db.clone(),
             epoch: Epoch::take(db, &self.clock).await.unwrap(),
-            signers: HashMap::from([(institution(), signer)]),
         };
         Lines::open(vec![self.config.clone()], fittings)
             .await

@@ -16,7 +16,11 @@ use rustls::{
 };
 use zeroize::Zeroizing;
 
-use crate::platform::{certs, config::bureau::Transport};
+use crate::platform::{
+    certs,
+    config::bureau::Transport,
+    secret::{self, SecretError},
+};
 
 /// Why a line cannot be protected as configured.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +49,9 @@ pub enum TlsError {
         /// The key.
         key: PathBuf,
     },
+    /// A private key that cannot be read, or that others can read.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
     /// The provider knows no version of TLS.
     #[error("no version of TLS can be spoken")]
     Versions(#[source] rustls::Error),
@@ -74,7 +81,7 @@ impl Material {
         let (ca, own) = paths(transport);
         let ca = ca.map(read).transpose()?;
         let own = match own {
-            Some([certificate, key]) => Some([read(certificate)?, read(key)?]),
+            Some([certificate, key]) => Some([read(certificate)?, secret::read_private(key)?]),
             None => None,
         };
         let mut context = Context::new(&SHA256);

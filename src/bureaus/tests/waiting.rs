@@ -165,7 +165,6 @@ async fn a_line_without_its_files_does_not_open() {
         clock: house.clock.clone(),
         db: test.db.clone(),
         epoch: Epoch::take(&test.db, &house.clock).await.unwrap(),
-        signers: HashMap::new(),
     };
     let opened = Lines::open(vec![house.config.clone()], fittings).await;
     assert!(matches!(
