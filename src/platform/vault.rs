@@ -26,6 +26,7 @@
 
 mod cipher;
 mod erase;
+mod house;
 mod keys;
 mod master;
 mod rotate;
@@ -44,12 +45,12 @@ pub use master::{MasterError, MasterKey, MasterKeys, MasterSource};
 
 use super::{
     clock::Clock,
-    db::{Db, DbError, Kind, Tx, Urgency},
+    db::{Db, DbError, Tx, Urgency},
     identity::{Document, Identity},
     ids::SubjectId,
 };
 use crate::args;
-use cipher::Key;
+use house::{Use, known, lock_alone, lock_shared};
 
 /// A handle to the vault; clones share it.
 #[derive(Clone)]
@@ -99,13 +100,6 @@ pub enum VaultError {
     },
 }
 
-/// The advisory lock of PostgreSQL that enrolling shares and rotating takes
-/// alone: "vaultkey".
-const LOCK: i64 = i64::from_be_bytes(*b"vaultkey");
-
-/// Keys of the blind index, the newest last.
-type BlindKeys = Vec<(i64, Key)>;
-
 impl Vault {
     /// Opens the vault of a database; makes its keys at the first opening.
     ///
@@ -125,14 +119,14 @@ impl Vault {
             .write(Urgency::Urgent, move |tx| {
                 Box::pin(async move {
                     lock_alone(tx).await?;
-                    for table_use in ["blind", "house"] {
-                        if key_rows(tx, table_use).await?.is_empty() {
-                            add_key(tx, &ring, cipher, table_use, now).await?;
+                    for what in [Use::Blind, Use::House] {
+                        if house::rows(tx, what).await?.is_empty() {
+                            house::add(tx, &ring, cipher, what, now).await?;
                         }
                     }
-                    check_masters(tx, &ring).await?;
-                    unwrap_keys(&ring, key_rows(tx, "blind").await?)?;
-                    unwrap_keys(&ring, key_rows(tx, "house").await?)?
+                    house::check_masters(tx, &ring).await?;
+                    house::unwrap(&ring, &house::rows(tx, Use::Blind).await?)?;
+                    house::unwrap(&ring, &house::rows(tx, Use::House).await?)?
                         .pop()
                         .ok_or_else(|| unreadable("vault_keys", "house"))
                 })
@@ -160,23 +154,17 @@ impl Vault {
     /// Those of the database.
     pub async fn find(&self, who: &impl AsRef<Document>) -> Result<Option<SubjectId>, VaultError> {
         let canonical = who.as_ref().canonical();
-        let mut rows = self.0.db.all(BLIND_KEYS, args!["blind"]).await?;
+        let db = &self.0.db;
+        let mut rows = house::rows_read(db, Use::Blind).await?;
         loop {
-            for (_, key) in self.blind_keys(rows.clone())?.iter().rev() {
-                let row: Option<(String,)> = self
-                    .0
-                    .db
-                    .first(
-                        "SELECT id FROM subjects WHERE blind = $1",
-                        args![key.mac(&canonical)],
-                    )
-                    .await?;
-                if let Some((id,)) = row {
+            let keys = self.house_unwrap(&rows)?;
+            for (sql, args) in house::look_ups(&keys, &canonical) {
+                if let Some((id,)) = db.first::<(String,)>(sql, args).await? {
                     return Ok(Some(id.into()));
                 }
             }
             // A rotation may have moved it from one key to the next meanwhile.
-            let again = self.0.db.all(BLIND_KEYS, args!["blind"]).await?;
+            let again = house::rows_read(db, Use::Blind).await?;
             if again == rows {
                 return Ok(None);
             }
@@ -198,13 +186,13 @@ impl Vault {
         identity: &Identity,
     ) -> Result<SubjectId, VaultError> {
         let canonical = identity.document().canonical();
-        let keys = self.blind_keys(key_rows(tx, "blind").await?)?;
+        let keys = self.house_unwrap(&house::rows(tx, Use::Blind).await?)?;
         if let Some(id) = known(tx, &keys, &canonical).await? {
             return self.under_the_same_name(tx, id, identity).await;
         }
         // From here on no rotation can begin; what came before is visible.
         lock_shared(tx).await?;
-        let keys = self.blind_keys(key_rows(tx, "blind").await?)?;
+        let keys = self.house_unwrap(&house::rows(tx, Use::Blind).await?)?;
         if let Some(id) = known(tx, &keys, &canonical).await? {
             return self.under_the_same_name(tx, id, identity).await;
         }
@@ -324,8 +312,8 @@ impl Vault {
         }
     }
 
-    fn blind_keys(&self, rows: Vec<KeyRow>) -> Result<BlindKeys, VaultError> {
-        unwrap_keys(&self.0.masters.load(), rows)
+    fn house_unwrap(&self, rows: &[house::KeyRow]) -> Result<house::Keys, VaultError> {
+        house::unwrap(&self.0.masters.load(), rows)
     }
 
     /// `row` is `None` where there is no such row, its inner value where it was
@@ -367,111 +355,11 @@ impl fmt::Debug for Vault {
     }
 }
 
-/// Id and wrapped key.
-type KeyRow = (i64, Vec<u8>);
-
 /// Wrapped keys and sealed identity; none of them after erasure.
 type SubjectRow = (Option<Vec<u8>>, Option<Vec<u8>>);
 
-const BLIND_KEYS: &str = "SELECT id, wrapped FROM vault_keys WHERE use = $1 ORDER BY id";
 const KEYS: &str = "SELECT keys FROM subjects WHERE id = $1";
 const SUBJECT: &str = "SELECT keys, identity FROM subjects WHERE id = $1";
-
-async fn key_rows(tx: &mut Tx<'_>, table_use: &'static str) -> Result<Vec<KeyRow>, DbError> {
-    tx.all(BLIND_KEYS, args![table_use]).await
-}
-
-fn unwrap_keys(masters: &MasterKeys, rows: Vec<KeyRow>) -> Result<BlindKeys, VaultError> {
-    rows.into_iter()
-        .map(|(id, wrapped)| {
-            let row = id.to_string();
-            masters
-                .unwrap(&vault_key_place(&row), &wrapped)
-                .ok()
-                .and_then(|bytes| Key::from_slice(&bytes))
-                .map(|key| (id, key))
-                .ok_or_else(|| unreadable("vault_keys", &row))
-        })
-        .collect()
-}
-
-/// Adds a random key; the caller holds the lock alone.
-async fn add_key(
-    tx: &mut Tx<'_>,
-    masters: &MasterKeys,
-    cipher: Cipher,
-    table_use: &'static str,
-    now: jiff::Timestamp,
-) -> Result<i64, VaultError> {
-    let last: Option<(i64,)> = tx
-        .first(
-            "SELECT id FROM vault_keys ORDER BY id DESC LIMIT 1",
-            args![],
-        )
-        .await?;
-    let id = last.map_or(1, |(id,)| id + 1);
-    let row = id.to_string();
-    let wrapped = masters.wrap(cipher, &vault_key_place(&row), Key::random()?.expose())?;
-    tx.execute(
-        "INSERT INTO vault_keys (id, use, wrapped, master_version, made_at) \
-         VALUES ($1, $2, $3, $4, $5)",
-        args![id, table_use, wrapped, i64::from(masters.current()), now],
-    )
-    .await?;
-    Ok(id)
-}
-
-/// The lowest and the highest version in use must be there.
-async fn check_masters(tx: &mut Tx<'_>, masters: &MasterKeys) -> Result<(), VaultError> {
-    for sql in [
-        "SELECT MIN(master_version), MAX(master_version) FROM subjects",
-        "SELECT MIN(master_version), MAX(master_version) FROM vault_keys",
-    ] {
-        let row: Option<(Option<i64>, Option<i64>)> = tx.first(sql, args![]).await?;
-        let (low, high) = row.unwrap_or_default();
-        for version in [low, high].into_iter().flatten() {
-            if !u32::try_from(version).is_ok_and(|version| masters.holds(version)) {
-                return Err(VaultError::MasterMissing { version });
-            }
-        }
-    }
-    Ok(())
-}
-
-async fn known(
-    tx: &mut Tx<'_>,
-    keys: &BlindKeys,
-    canonical: &[u8],
-) -> Result<Option<SubjectId>, DbError> {
-    for (_, key) in keys.iter().rev() {
-        let row: Option<(String,)> = tx
-            .first(
-                "SELECT id FROM subjects WHERE blind = $1",
-                args![key.mac(canonical)],
-            )
-            .await?;
-        if let Some((id,)) = row {
-            return Ok(Some(id.into()));
-        }
-    }
-    Ok(None)
-}
-
-async fn lock_alone(tx: &mut Tx<'_>) -> Result<(), DbError> {
-    lock(tx, "SELECT pg_advisory_xact_lock($1)").await
-}
-
-async fn lock_shared(tx: &mut Tx<'_>) -> Result<(), DbError> {
-    lock(tx, "SELECT pg_advisory_xact_lock_shared($1)").await
-}
-
-/// On SQLite there is but one writer.
-async fn lock(tx: &mut Tx<'_>, sql: &'static str) -> Result<(), DbError> {
-    if tx.kind() == Kind::Postgres {
-        tx.execute(sql, args![LOCK]).await?;
-    }
-    Ok(())
-}
 
 fn keys_place(row: &str) -> Place<'_> {
     Place {
@@ -485,14 +373,6 @@ fn identity_place(row: &str) -> Place<'_> {
     Place {
         table: "subjects",
         column: "identity",
-        row,
-    }
-}
-
-fn vault_key_place(row: &str) -> Place<'_> {
-    Place {
-        table: "vault_keys",
-        column: "wrapped",
         row,
     }
 }

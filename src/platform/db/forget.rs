@@ -6,8 +6,9 @@ use sqlx::{ConnectOptions, Connection};
 
 use super::{Db, DbError, Engine};
 
-/// How long readers and the writer may keep the log busy.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long readers and the writer may keep the log busy. Writers wait as long:
+/// it must stay below their own patience (5 s).
+const PATIENCE: Duration = Duration::from_secs(2);
 
 impl Db {
     /// On SQLite moves the write-ahead log into the file, whose freed bytes are
@@ -20,7 +21,8 @@ impl Db {
     ///
     /// # Errors
     ///
-    /// [`DbError::Refused`] where a long transaction keeps the log.
+    /// [`DbError::Refused`] where a long transaction keeps the log: to be called
+    /// again later.
     pub async fn forget_wal(&self) -> Result<(), DbError> {
         let Engine::Lite { read, .. } = &self.engine else {
             return Ok(());

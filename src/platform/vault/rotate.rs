@@ -6,8 +6,9 @@
 use std::sync::Arc;
 
 use super::{
-    MasterKeys, Vault, VaultError, add_key, check_masters, identity_place, key_rows, keys_place,
-    lock_alone, unreadable, unwrap_keys, vault_key_place,
+    MasterKeys, Vault, VaultError,
+    house::{self, Use, lock_alone},
+    identity_place, keys_place, unreadable,
 };
 use crate::{
     args,
@@ -39,7 +40,7 @@ impl Vault {
         self.0
             .db
             .write(Urgency::Urgent, move |tx| {
-                Box::pin(async move { check_masters(tx, &ring).await })
+                Box::pin(async move { house::check_masters(tx, &ring).await })
             })
             .await?;
         self.0.masters.store(Arc::new(next));
@@ -115,7 +116,7 @@ impl Vault {
                     lock_alone(tx).await?;
                     tx.execute(
                         "DELETE FROM vault_keys WHERE use = $1 AND id < $2",
-                        args!["blind", newest],
+                        args![Use::Blind.name(), newest],
                     )
                     .await?;
                     Ok(())
@@ -168,7 +169,7 @@ impl Vault {
             .await?;
         for (id, wrapped) in rows {
             let row = id.to_string();
-            let place = vault_key_place(&row);
+            let place = house::place(&row);
             let plain = masters
                 .unwrap(&place, &wrapped)
                 .map_err(|_| unreadable("vault_keys", &row))?;
@@ -184,18 +185,18 @@ impl Vault {
     /// A new key; or the one that an interrupted rotation made.
     pub(super) async fn newest_blind_key(&self, tx: &mut Tx<'_>) -> Result<i64, VaultError> {
         lock_alone(tx).await?;
-        let rows = key_rows(tx, "blind").await?;
+        let rows = house::rows(tx, Use::Blind).await?;
         match rows.as_slice() {
             [_, .., (newest, _)] => Ok(*newest),
             _ => {
                 let masters = self.0.masters.load_full();
-                add_key(tx, &masters, self.0.cipher, "blind", self.0.clock.now()).await
+                house::add(tx, &masters, self.0.cipher, Use::Blind, self.0.clock.now()).await
             }
         }
     }
 
     async fn blind_again(&self, tx: &mut Tx<'_>, newest: i64) -> Result<u64, VaultError> {
-        let keys = unwrap_keys(&self.0.masters.load(), key_rows(tx, "blind").await?)?;
+        let keys = self.house_unwrap(&house::rows(tx, Use::Blind).await?)?;
         let key = keys
             .iter()
             .find(|(id, _)| *id == newest)

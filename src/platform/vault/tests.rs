@@ -239,7 +239,7 @@ async fn after_a_rotation_the_old_master_key_opens_nothing() {
         }
         for (id, wrapped) in own {
             let place = id.to_string();
-            assert!(forged.unwrap(&vault_key_place(&place), &wrapped).is_err());
+            assert!(forged.unwrap(&house::place(&place), &wrapped).is_err());
         }
     }
 }
@@ -279,7 +279,7 @@ async fn a_new_blind_key_finds_everybody_and_the_old_one_is_gone() {
             "{}",
             test.name
         );
-        let keys: Vec<(i64, Vec<u8>)> = test.db.all(BLIND_KEYS, args!["blind"]).await.unwrap();
+        let keys = house::rows_read(&test.db, Use::Blind).await.unwrap();
         assert_eq!(keys.len(), 1);
     }
 }
