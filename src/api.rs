@@ -1,9 +1,21 @@
 //! The HTTP faces: one file per resource, no rules of their own.
 
+mod authorizations;
+mod body;
+mod bureaus;
+mod clients;
+mod explain;
+mod findings;
 pub mod inquiries;
+mod layers;
 pub mod listen;
 pub mod log;
+mod memberships;
+mod operators;
 pub mod ops;
+mod policies;
 pub mod problem;
+mod register;
 pub mod router;
+mod subjects;
 pub mod who;

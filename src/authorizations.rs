@@ -48,4 +48,6 @@ pub use model::{
 };
 pub use purpose::{Category, Purpose};
 pub use rules::{Bilingual, Defect, RULES, Rule, RuleId};
-pub use service::{Authorizations, Listed, MAX_EVIDENCE_BYTES, NewAuthorization, Recorded};
+pub use service::{
+    Authorizations, KEEPERS, Listed, MAX_EVIDENCE_BYTES, NewAuthorization, READERS, Recorded,
+};

@@ -20,6 +20,7 @@
 mod again;
 mod bureau_list;
 mod entries;
+mod erase;
 mod error;
 mod hold;
 mod intake;
@@ -27,6 +28,7 @@ mod licence;
 mod outcome;
 mod reconcile;
 mod recover;
+mod register;
 mod report;
 mod request;
 mod service;
@@ -38,7 +40,11 @@ mod view;
 pub use bureau_list::Disagreement;
 pub use error::AskError;
 pub use hold::DeclineReason;
+pub use licence::read_all as licences;
 pub use reconcile::Reconciliation;
+pub use register::{
+    Cursor, CursorError, Filter, MAX_EXPORTED, MAX_PAGE, OUTCOMES, Page, RegisterError, SEARCHERS,
+};
 pub use request::{Defect, OnFresh, Request, RequestBody, SubjectBody};
 pub use service::{Asked, Inquiries};
 pub use state::{EDGES, State};

@@ -14,5 +14,6 @@ pub mod gateway;
 pub mod inquiries;
 pub mod operators;
 pub mod platform;
+pub mod retention;
 #[cfg(test)]
 mod testing;

@@ -53,7 +53,7 @@ pub(crate) async fn checkpoint(
 
 /// A tile of hashes or a bundle of entries, by the paths of C2SP tlog-tiles.
 #[utoipa::path(
-    get, path = "/v1/log/tile/{path}", tag = "log",
+    get, path = "/v1/log/tile/{*path}", tag = "log",
     params(("path" = String, Path, description = "Below `tile/`: `0/000`, `entries/000.p/5`")),
     responses((status = 200, body = Vec<u8>), (status = 403, body = Problem)),
 )]

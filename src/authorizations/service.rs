@@ -24,10 +24,10 @@ use crate::{
 };
 
 /// Who may record what a subject signed, and take it back for them.
-pub(super) const KEEPERS: &[Role] = &[Role::Submitter, Role::Officer, Role::Compliance];
+pub const KEEPERS: &[Role] = &[Role::Submitter, Role::Officer, Role::Compliance];
 
 /// Who may see which authorizations there are.
-pub(super) const READERS: &[Role] = &[
+pub const READERS: &[Role] = &[
     Role::Officer,
     Role::Checker,
     Role::Compliance,

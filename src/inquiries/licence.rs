@@ -16,6 +16,19 @@ pub(super) async fn read(db: &Db, bureau: &BureauId) -> Result<Vec<Licence>, DbE
     Ok(licence.map(|licence| fact(bureau, licence)).into_iter().collect())
 }
 
+/// What the registry says of bureaus: for an explanation.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn read_all(db: &Db, bureaus: &[BureauId]) -> Result<Vec<Licence>, DbError> {
+    let mut all = Vec::new();
+    for bureau in bureaus {
+        all.extend(read(db, bureau).await?);
+    }
+    Ok(all)
+}
+
 /// What the registry says of a bureau, inside a transaction.
 pub(super) async fn read_in(tx: &mut Tx<'_>, bureau: &BureauId) -> Result<Vec<Licence>, DbError> {
     let licence = bureaus::licence(tx, bureau).await?;

@@ -38,7 +38,7 @@ pub async fn issue_token(
     by: &Caller,
     operator: &OperatorId,
     expires_at: Timestamp,
-    random: &dyn SecureRandom,
+    random: &(dyn SecureRandom + Sync),
     now: Timestamp,
 ) -> Result<(String, Token), OperatorError> {
     let token = Token::generate(random)?;
