@@ -13,6 +13,7 @@ use crate::{
     audit::merkle::sha256,
     operators::{Actor, Caller, PersonKey, Role},
     platform::{
+        clock::from_micros,
         db::{DbError, Urgency},
         fault,
         ids::InquiryId,
@@ -123,7 +124,10 @@ impl Inquiries {
         reasons: Option<String>,
     ) -> Result<(), AskError> {
         let now = self.0.clock.now();
+        // The time on hold is not the inquiry's: it waits for the line anew.
+        let wait = from_micros(record.deadline_at).duration_since(record.received());
         let change = Change {
+            deadline_at: now.checked_add(wait).ok(),
             checker: Some((caller.actor.stored(), person(caller), now)),
             reasons,
             ..Change::default()

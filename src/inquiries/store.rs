@@ -94,6 +94,7 @@ pub(crate) struct Change {
     pub(crate) reasons: Option<String>,
     pub(crate) checker: Option<(String, String, Timestamp)>,
     pub(crate) dispatched: Option<(i64, Timestamp, String)>,
+    pub(crate) deadline_at: Option<Timestamp>,
     pub(crate) ended_at: Option<Timestamp>,
     pub(crate) outcome: Option<&'static str>,
     pub(crate) bureau_code: Option<String>,
@@ -172,7 +173,8 @@ pub(crate) async fn advance(
              dispatched_at = COALESCE($10, dispatched_at), \
              message_id = COALESCE($11, message_id), ended_at = COALESCE($12, ended_at), \
              outcome = COALESCE($13, outcome), bureau_code = COALESCE($14, bureau_code), \
-             cause = COALESCE($15, cause) WHERE id = $16 AND state = $17",
+             cause = COALESCE($15, cause), deadline_at = COALESCE($16, deadline_at) \
+             WHERE id = $17 AND state = $18",
             args![
                 to.name(),
                 change.receipt,
@@ -189,6 +191,7 @@ pub(crate) async fn advance(
                 change.outcome,
                 change.bureau_code,
                 change.cause,
+                change.deadline_at,
                 id,
                 from.name(),
             ],
