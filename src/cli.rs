@@ -27,6 +27,7 @@ mod explain;
 mod inquire;
 mod inquiry;
 mod keys;
+mod operators;
 mod out;
 mod problem;
 mod register;
@@ -105,9 +106,12 @@ enum Command {
     /// Show, release or withdraw an inquiry
     #[command(subcommand)]
     Inquiry(inquiry::Command),
-    /// Change keys
+    /// Make and change keys
     #[command(subcommand)]
     Keys(keys::Command),
+    /// Make the first accounts of an institution
+    #[command(subcommand)]
+    Operators(operators::Command),
     /// Search the list of inquiries
     Register(register::Args),
     /// Run the gateway
@@ -137,6 +141,9 @@ fn run(cli: Cli) -> Result<Exit, CliError> {
         Command::Inquire(args) => block(inquire::run(&common, &args)),
         Command::Inquiry(command) => block(inquiry::run(&common, &command)),
         Command::Keys(command) => block(keys::run(&common, &command, Clock::system())),
+        Command::Operators(command) => {
+            block(operators::run(&common, &command, Clock::system()))
+        }
         Command::Register(args) => block(register::run(&common, &args)),
         Command::Serve => block(serve::run(&common)),
     }

@@ -7,6 +7,7 @@ use crate::{
     audit::AuditError,
     demo::PlayError,
     gateway::{GatewayError, ServeError},
+    operators::OperatorError,
     platform::{
         certs::CertError,
         config::{ConfigFinding, client::NoClientConfig},
@@ -66,6 +67,9 @@ pub enum CliError {
     /// The demo stopped.
     #[error(transparent)]
     Play(#[from] PlayError),
+    /// An account could not be made.
+    #[error(transparent)]
+    Operators(#[from] OperatorError),
     /// The result could not be printed.
     #[error("cannot print the result")]
     Output(#[source] io::Error),
@@ -131,6 +135,7 @@ impl CliError {
             | Self::Telemetry(_)
             | Self::NotSent { .. }
             | Self::Open(_)
+            | Self::Operators(_)
             | Self::Output(_)
             | Self::Read { .. }
             | Self::Start(_)

@@ -1,19 +1,24 @@
 //! `creditgate keys`: changing the keys that everything is sealed under.
 
-use std::sync::Arc;
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use clap::Subcommand;
+use ring::rand::SystemRandom;
 use secrecy::ExposeSecret as _;
 use serde_json::json;
 
 use super::{CliError, Common, Exit, out, settings};
 use crate::{
-    audit::{Appender, Draft, Kind},
+    audit::{Appender, AuditError, Draft, Kind, key::LogKey},
     platform::{
+        certs::{Existing, write_secret},
         clock::Clock,
         config::Depth,
         db::{self, Db, DbError, Urgency},
-        vault::{MasterKeys, Vault},
+        vault::{MasterKey, MasterKeys, Vault},
     },
 };
 
@@ -22,6 +27,21 @@ const ROTATED: Kind = Kind::new("keys.rotated");
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
+    /// Make a master key for the vault
+    Master {
+        /// The file; only its owner may read it
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
+    /// Make the key that signs the audit log, and print its public half
+    Log {
+        /// The name that checkpoints are signed under; it never changes
+        #[arg(long)]
+        origin: String,
+        /// The file; only its owner may read it
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
     /// Put everything under the newest configured master key
     ///
     /// Configure the new key beside the old one with a higher version, then run
@@ -35,7 +55,29 @@ pub(super) async fn run(
     command: &Command,
     clock: Clock,
 ) -> Result<Exit, CliError> {
-    let Command::Rotate = command;
+    match command {
+        Command::Log { origin, out } => log_key(common, origin, out),
+        Command::Master { out } => {
+            write_secret(out, MasterKey::generate()?.to_text().as_bytes(), Existing::Keep)?;
+            Ok(Exit::Done)
+        }
+        Command::Rotate => rotate(common, clock).await,
+    }
+}
+
+fn log_key(common: &Common, origin: &str, file: &Path) -> Result<Exit, CliError> {
+    let (key, text) = LogKey::generate(origin, &SystemRandom::new()).map_err(AuditError::from)?;
+    write_secret(file, text.expose_secret().as_bytes(), Existing::Keep)?;
+    let vkey = key.verifier().to_string();
+    if common.json {
+        out::json(&json!({ "vkey": vkey }))?;
+    } else {
+        out::text(&vkey)?;
+    }
+    Ok(Exit::Done)
+}
+
+async fn rotate(common: &Common, clock: Clock) -> Result<Exit, CliError> {
     let config = common.check(Depth::Text)?;
     let address = settings::address(&config)?;
     let _owned = db::own(address.expose_secret()).await?;
@@ -53,7 +95,7 @@ pub(super) async fn run(
         .number("subjects", subjects)
         .number("version", u64::from(version))
         .finish()
-        .map_err(crate::audit::AuditError::from)?;
+        .map_err(AuditError::from)?;
     db.write(Urgency::Urgent, |tx| {
         Box::pin(async move {
             tx.append(entry.into());
@@ -61,7 +103,7 @@ pub(super) async fn run(
         })
     })
     .await
-    .map_err(crate::audit::AuditError::from)?;
+    .map_err(AuditError::from)?;
     if common.json {
         out::json(&json!({ "version": version, "subjects": subjects }))?;
     } else {
