@@ -22,7 +22,9 @@ CREATE TABLE memberships (
     subject TEXT NOT NULL REFERENCES subjects (id),
     starts BIGINT NOT NULL,
     -- The first moment after it.
-    ends BIGINT
+    ends BIGINT,
+    -- When that was recorded.
+    ended_at BIGINT
 );
 CREATE UNIQUE INDEX memberships_open ON memberships (subject, institution) WHERE ends IS NULL;
 CREATE INDEX memberships_by_subject ON memberships (subject, institution);

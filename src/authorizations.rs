@@ -27,6 +27,7 @@ mod model;
 #[cfg(test)]
 mod oracle;
 mod purpose;
+mod recording;
 mod rules;
 #[cfg(test)]
 mod sample;
@@ -47,7 +48,6 @@ pub use model::{
     Question, Validity,
 };
 pub use purpose::{Category, Purpose};
+pub use recording::{MAX_EVIDENCE_BYTES, NewAuthorization, Recorded};
 pub use rules::{Bilingual, Defect, RULES, Rule, RuleId};
-pub use service::{
-    Authorizations, KEEPERS, Listed, MAX_EVIDENCE_BYTES, NewAuthorization, READERS, Recorded,
-};
+pub use service::{Authorizations, KEEPERS, Listed, READERS};

@@ -140,6 +140,12 @@ pub fn decide(question: &Question, facts: &Facts) -> Decision {
 
 /// Decides by some of the rules only: for the test that proves each necessary.
 pub(super) fn decide_with(rules: &[&Rule], question: &Question, facts: &Facts) -> Decision {
+    let question = &Question {
+        at: facts
+            .as_of
+            .map_or(question.at, |seen| seen.max(question.at)),
+        ..question.clone()
+    };
     let mut reasons = Vec::new();
     let mut candidates: Vec<&Authorization> = facts.authorizations.iter().collect();
     for rule in rules {

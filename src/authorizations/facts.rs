@@ -13,6 +13,7 @@ use super::{
 use crate::{
     args,
     platform::{
+        clock::from_micros,
         db::Tx,
         ids::{InstitutionId, SubjectId},
         vault::{SubjectKeys, VaultError},
@@ -99,6 +100,9 @@ fn assemble(papers: Option<Papers>, licences: Vec<Licence>) -> Result<Facts, Aut
         });
     };
     let keys = &papers.keys;
+    let withdrawn = papers.rows.iter().filter_map(|row| row.withdrawn_at);
+    let ended = papers.memberships.iter().filter_map(|row| row.ended_at);
+    let as_of = withdrawn.chain(ended).max().map(from_micros);
     let judged: HashMap<&str, Evidence> = papers
         .evidence
         .iter()
@@ -118,6 +122,7 @@ fn assemble(papers: Option<Papers>, licences: Vec<Licence>) -> Result<Facts, Aut
             .map(Membership::from)
             .collect(),
         licences,
+        as_of,
     })
 }
 

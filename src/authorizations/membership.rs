@@ -174,8 +174,8 @@ impl Authorizations {
                     return Ok(false);
                 };
                 tx.execute(
-                    "UPDATE memberships SET ends = $2 WHERE id = $1",
-                    args![&id, until],
+                    "UPDATE memberships SET ends = $2, ended_at = $3 WHERE id = $1",
+                    args![&id, until, now],
                 )
                 .await?;
                 let keys = vault.keys(tx, &subject).await?;

@@ -189,4 +189,8 @@ pub struct Facts {
     pub memberships: Vec<Membership>,
     /// The registry of bureaus, or what it says of the bureau asked.
     pub licences: Vec<Licence>,
+    /// The latest moment at which something among them is known to have
+    /// happened: no decision is made as if before. The clock may have been set
+    /// back, or read before a lock was waited for.
+    pub as_of: Option<Timestamp>,
 }

@@ -286,6 +286,7 @@ fn facts(world: &World) -> Facts {
         authorizations: authorizations.collect(),
         memberships: memberships.collect(),
         licences: licences.collect(),
+        as_of: None,
     }
 }
 

@@ -64,6 +64,7 @@ pub(super) fn good() -> (Question, Facts) {
             until: None,
             revoked: None,
         }],
+        as_of: None,
     };
     (question, facts)
 }

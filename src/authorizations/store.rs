@@ -42,7 +42,7 @@ pub(super) const BY_REF: &str = select!("a.external_ref = $2");
 pub(super) const EVIDENCE: &str = "SELECT id, sealed, sealed_sha256, plain_sha256, stored_at \
     FROM evidence WHERE id IN (SELECT evidence FROM authorizations \
     WHERE institution = $1 AND subject = $2 AND kind = 'inquire')";
-pub(super) const MEMBERSHIPS: &str = "SELECT starts, ends FROM memberships \
+pub(super) const MEMBERSHIPS: &str = "SELECT starts, ends, ended_at FROM memberships \
     WHERE institution = $1 AND subject = $2 ORDER BY id";
 
 #[derive(Clone, FromRow)]
@@ -64,7 +64,7 @@ pub(super) struct Row {
     subjects_on_form: i64,
     pub(super) evidence: Option<String>,
     pub(super) recorded_at: i64,
-    withdrawn_at: Option<i64>,
+    pub(super) withdrawn_at: Option<i64>,
     policy_first_day: Option<String>,
 }
 
@@ -81,6 +81,7 @@ pub(super) struct EvidenceRow {
 pub(super) struct MembershipRow {
     starts: i64,
     ends: Option<i64>,
+    pub(super) ended_at: Option<i64>,
 }
 
 impl From<MembershipRow> for Membership {

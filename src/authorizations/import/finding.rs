@@ -116,7 +116,7 @@ problems! {
     POLICY "policy_unknown" "授权文本的版本未登记，或签署时尚未启用" "the version of the text is not registered, or was not in force when signed"
         => "先登记该版本的文本" "a registered version, in force on the day of signing";
     REFERENCE "reference_malformed" "编号格式错误" "malformed reference"
-        => "1 至 64 位字母、数字或 . _ : / -，连续数字少于 15 位" "1 to 64 of A-Z a-z 0-9 . _ : / - with fewer than 15 digits in a row";
+        => "1 至 64 位字母、数字或 . _ : / -，不得为证件、卡或电话号码" "1 to 64 of A-Z a-z 0-9 . _ : / - and no identity, card or telephone number";
     ROW "row_length" "列数与表头不符" "not as many fields as the header"
         => "每行与表头列数一致" "as many fields as the header";
     SEVERAL "form_of_several" "一份授权书上有多个信息主体" "the form names several subjects"

@@ -149,6 +149,14 @@ fn qr_03_an_authorization_holds_within_its_time_and_until_withdrawn() {
                 |_, f| paper(f).withdrawn_at = Some(NOON + 1.microsecond()),
                 None,
             ),
+            (
+                "withdrawn before the clock was set back",
+                |_, f| {
+                    paper(f).withdrawn_at = Some(NOON + 1.hour());
+                    f.as_of = Some(NOON + 1.hour());
+                },
+                withdrawn,
+            ),
             ("never a member", |_, f| f.memberships.clear(), ended),
             (
                 "dated, and never a member",
