@@ -141,9 +141,7 @@ fn run(cli: Cli) -> Result<Exit, CliError> {
         Command::Inquire(args) => block(inquire::run(&common, &args)),
         Command::Inquiry(command) => block(inquiry::run(&common, &command)),
         Command::Keys(command) => block(keys::run(&common, &command, Clock::system())),
-        Command::Operators(command) => {
-            block(operators::run(&common, &command, Clock::system()))
-        }
+        Command::Operators(command) => block(operators::run(&common, &command, Clock::system())),
         Command::Register(args) => block(register::run(&common, &args)),
         Command::Serve => block(serve::run(&common)),
     }

@@ -4,9 +4,7 @@
 mod payloads;
 mod serve;
 
-use std::{
-    sync::{Arc, LazyLock},
-};
+use std::sync::{Arc, LazyLock};
 
 use jiff::Timestamp;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -19,8 +17,7 @@ pub use serve::{Addresses, ServeError, serve};
 
 use crate::{
     audit::{
-        self, Appender, AuditError, Disclosure, FolderSink, Log, Sink, key::LogKey,
-        merkle::sha256,
+        self, Appender, AuditError, Disclosure, FolderSink, Log, Sink, key::LogKey, merkle::sha256,
     },
     authorizations::{Authorizations, Purpose},
     bureaus::{Fittings, Lines, LinesError},
@@ -99,7 +96,10 @@ pub enum GatewayError {
 pub fn vocabulary() -> Vocabulary<'static> {
     static PURPOSES: LazyLock<Vec<&str>> =
         LazyLock::new(|| Purpose::ALL.iter().map(|purpose| purpose.name()).collect());
-    Vocabulary { adapters: &["pboc"], purposes: &PURPOSES }
+    Vocabulary {
+        adapters: &["pboc"],
+        purposes: &PURPOSES,
+    }
 }
 
 impl Gateway {
@@ -218,7 +218,11 @@ impl Gateway {
     /// Metrics in the text form of Prometheus; empty where none are recorded.
     #[must_use]
     pub fn metrics(&self) -> String {
-        self.0.metrics.as_ref().map(PrometheusHandle::render).unwrap_or_default()
+        self.0
+            .metrics
+            .as_ref()
+            .map(PrometheusHandle::render)
+            .unwrap_or_default()
     }
 
     /// Whether it can take work.
@@ -230,8 +234,11 @@ impl Gateway {
         if self.0.ownership.lock().await.check().await.is_err() {
             return Err("the ownership of the database is lost\n");
         }
-        let asked: Result<Option<(i64,)>, _> =
-            self.0.db.first("SELECT epoch FROM ownership WHERE id = 1", crate::args![]).await;
+        let asked: Result<Option<(i64,)>, _> = self
+            .0
+            .db
+            .first("SELECT epoch FROM ownership WHERE id = 1", crate::args![])
+            .await;
         match asked {
             Ok(_) => Ok(()),
             Err(_) => Err("the database does not answer\n"),
@@ -254,7 +261,10 @@ impl Gateway {
         let sealed: Option<(Vec<u8>,)> = self
             .0
             .db
-            .first("SELECT sealed FROM answers WHERE inquiry = $1", crate::args![&record.id])
+            .first(
+                "SELECT sealed FROM answers WHERE inquiry = $1",
+                crate::args![&record.id],
+            )
             .await?;
         if let Some((sealed,)) = sealed {
             let place = audit::Place {
@@ -264,9 +274,15 @@ impl Gateway {
             };
             disclosure.payloads.push((place, sealed));
         }
-        let evidence = self.0.log.evidence(record.id.as_str(), disclosure, &[]).await?;
+        let evidence = self
+            .0
+            .log
+            .evidence(record.id.as_str(), disclosure, &[])
+            .await?;
         // Structs of texts and numbers: writing them does not fail.
-        Ok(evidence.map(|e| serde_json::to_vec_pretty(&e).unwrap_or_default()).unwrap_or_default())
+        Ok(evidence
+            .map(|e| serde_json::to_vec_pretty(&e).unwrap_or_default())
+            .unwrap_or_default())
     }
 
     /// Today in China, for faces that parse identifiers.

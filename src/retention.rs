@@ -20,9 +20,7 @@ use jiff::Timestamp;
 
 use crate::{
     args,
-    audit::{
-        entry::{Draft, EntryError, Kind},
-    },
+    audit::entry::{Draft, EntryError, Kind},
     authorizations::{AuthorizationError, Authorizations},
     inquiries::{Inquiries, State},
     operators::{Caller, Forbidden, Role, confirm},
@@ -152,7 +150,10 @@ pub async fn erase_subject(
             false
         }
     };
-    Ok(Erased { subject, log_emptied })
+    Ok(Erased {
+        subject,
+        log_emptied,
+    })
 }
 
 /// The caller's institution must keep something of the subject, and no other

@@ -71,13 +71,19 @@ async fn record(
     let caller = asker.require(KEEPERS).await?;
     let now = gateway.clock().now();
     let new = body.parse(now)?;
-    let recorded = gateway.authorizations().record(caller, new, Urgency::Urgent, now).await?;
+    let recorded = gateway
+        .authorizations()
+        .record(caller, new, Urgency::Urgent, now)
+        .await?;
     let (status, id, recorded) = match recorded {
         Recorded::Already(id) => (StatusCode::OK, id, false),
         Recorded::New(id) => (StatusCode::CREATED, id, true),
     };
     let location = format!("/v1/authorizations/{id}");
-    let body = Json(RecordedBody { id: id.to_string(), recorded });
+    let body = Json(RecordedBody {
+        id: id.to_string(),
+        recorded,
+    });
     Ok((status, [(LOCATION, location)], body).into_response())
 }
 
@@ -152,7 +158,9 @@ async fn show(
     Path(id): Path<AuthorizationId>,
 ) -> Result<Json<AuthorizationView>, Problem> {
     let caller = asker.require(READERS).await?;
-    Ok(Json(gateway.authorizations().get(caller, &id).await?.into()))
+    Ok(Json(
+        gateway.authorizations().get(caller, &id).await?.into(),
+    ))
 }
 
 /// Whose authorizations.
@@ -183,9 +191,13 @@ async fn search(
     let caller = asker.require(READERS).await?;
     let mut findings = Findings::default();
     let who = findings.document("/subject", &body.subject, gateway.clock().now());
-    let Some(who) = who else { return Err(findings.problem()) };
+    let Some(who) = who else {
+        return Err(findings.problem());
+    };
     let found = gateway.authorizations().of_subject(caller, &who).await?;
-    Ok(Json(FoundBody { authorizations: found.into_iter().map(Into::into).collect() }))
+    Ok(Json(FoundBody {
+        authorizations: found.into_iter().map(Into::into).collect(),
+    }))
 }
 
 /// What withdrawing did.
@@ -224,8 +236,12 @@ impl From<AuthorizationError> for Problem {
                     code: "form".to_owned(),
                     message: format!("must be {right}"),
                 };
-                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", "the request has defects")
-                    .findings(vec![finding])
+                Self::new(
+                    StatusCode::UNPROCESSABLE_ENTITY,
+                    "invalid",
+                    "the request has defects",
+                )
+                .findings(vec![finding])
             }
             AuthorizationError::Unknown(what) => {
                 Self::not_found().detail(format!("no such {what} in this institution"))

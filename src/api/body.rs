@@ -24,7 +24,9 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         media(request.headers(), &["application/json"])?;
         let bytes = Bytes::from_request(request, state).await.map_err(unread)?;
-        serde_json::from_slice(&bytes).map(Self).map_err(|error| malformed(&bytes, &error))
+        serde_json::from_slice(&bytes)
+            .map(Self)
+            .map_err(|error| malformed(&bytes, &error))
     }
 }
 
@@ -36,12 +38,18 @@ impl<S: Send + Sync> FromRequest<S> for Csv {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         media(request.headers(), &["text/csv"])?;
-        Bytes::from_request(request, state).await.map(Self).map_err(unread)
+        Bytes::from_request(request, state)
+            .await
+            .map(Self)
+            .map_err(unread)
     }
 }
 
 fn media(headers: &HeaderMap, wanted: &[&str]) -> Result<(), Problem> {
-    let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
+    let kind = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or("");
     let essence = kind.split(';').next().unwrap_or("").trim();
     if wanted.iter().any(|it| it.eq_ignore_ascii_case(essence)) {
         return Ok(());
@@ -51,14 +59,25 @@ fn media(headers: &HeaderMap, wanted: &[&str]) -> Result<(), Problem> {
         "media_type",
         "the body is not of a type that this takes",
     );
-    Err(problem.detail(format!("send a header Content-Type: {}", wanted.join(" or "))))
+    Err(problem.detail(format!(
+        "send a header Content-Type: {}",
+        wanted.join(" or ")
+    )))
 }
 
 fn unread(error: BytesRejection) -> Problem {
     if error.into_response().status() == StatusCode::PAYLOAD_TOO_LARGE {
-        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "the body is too large")
+        Problem::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "too_large",
+            "the body is too large",
+        )
     } else {
-        Problem::new(StatusCode::BAD_REQUEST, "body_unread", "the body could not be read whole")
+        Problem::new(
+            StatusCode::BAD_REQUEST,
+            "body_unread",
+            "the body could not be read whole",
+        )
     }
 }
 
@@ -76,15 +95,20 @@ fn malformed(bytes: &[u8], error: &serde_json::Error) -> Problem {
         )
         .findings(vec![finding]);
     }
-    Problem::new(StatusCode::BAD_REQUEST, "malformed", "the body is not JSON")
-        .detail(format!("line {}, byte {} of it", error.line(), error.column()))
+    Problem::new(StatusCode::BAD_REQUEST, "malformed", "the body is not JSON").detail(format!(
+        "line {}, byte {} of it",
+        error.line(),
+        error.column()
+    ))
 }
 
 /// What serde wanted. It quotes what it found before that, so only its last
 /// words are ours.
 fn expected(error: &serde_json::Error) -> String {
     let text = error.to_string();
-    let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(text, _)| text);
+    let text = text
+        .rsplit_once(" at line ")
+        .map_or(text.as_str(), |(text, _)| text);
     if text.starts_with("missing field ") || text.starts_with("duplicate field ") {
         return text.to_owned();
     }
@@ -97,7 +121,9 @@ fn expected(error: &serde_json::Error) -> String {
 /// The JSON pointer of the place before which JSON that is well-formed so far
 /// was refused. It names only fields that were accepted.
 fn pointer(bytes: &[u8], line: usize, column: usize) -> String {
-    let before = bytes.split_inclusive(|b| *b == b'\n').take(line.saturating_sub(1));
+    let before = bytes
+        .split_inclusive(|b| *b == b'\n')
+        .take(line.saturating_sub(1));
     let offset = before.map(<[u8]>::len).sum::<usize>() + column;
     let mut levels: Vec<Level> = Vec::new();
     let mut rest = bytes[..offset.min(bytes.len())].iter();
@@ -178,14 +204,27 @@ mod tests {
             .header(CONTENT_TYPE, kind)
             .body(Bare::from(body.to_owned()))
             .unwrap();
-        Body::<Outer>::from_request(request, &()).await.map(|it| it.0).unwrap_err()
+        Body::<Outer>::from_request(request, &())
+            .await
+            .map(|it| it.0)
+            .unwrap_err()
     }
 
     #[tokio::test]
     async fn a_defect_is_told_by_place_and_never_by_value() {
         let cases = [
-            ("variant", r#"{"kind":"测试甲","count":1}"#, "/kind", "expected `one` or `two`"),
-            ("type", r#"{"kind":"one","count":"999999199001010016"}"#, "/count", "expected u32"),
+            (
+                "variant",
+                r#"{"kind":"测试甲","count":1}"#,
+                "/kind",
+                "expected `one` or `two`",
+            ),
+            (
+                "type",
+                r#"{"kind":"one","count":"999999199001010016"}"#,
+                "/count",
+                "expected u32",
+            ),
             ("missing", r#"{"kind":"one"}"#, "", "missing field `count`"),
             (
                 "missing below",
@@ -211,7 +250,12 @@ mod tests {
                 "/kind",
                 "expected `one` or `two`",
             ),
-            ("object for text", r#"{"kind":"one","count":{}}"#, "/count", "expected u32"),
+            (
+                "object for text",
+                r#"{"kind":"one","count":{}}"#,
+                "/count",
+                "expected u32",
+            ),
         ];
         for (name, body, at, message) in cases {
             let problem = read("application/json; charset=utf-8", body).await;

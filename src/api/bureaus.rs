@@ -29,6 +29,9 @@ struct Bureaus {
 async fn list(State(gateway): State<Gateway>, asker: Asker) -> Result<Json<Bureaus>, Problem> {
     let caller = &asker.caller;
     let operator = caller.actor.to_string();
-    let bureaus = gateway.lines().status(&caller.institution, &operator).await?;
+    let bureaus = gateway
+        .lines()
+        .status(&caller.institution, &operator)
+        .await?;
     Ok(Json(Bureaus { bureaus }))
 }

@@ -26,7 +26,9 @@ use crate::{
 
 /// The routes.
 pub(crate) fn routes() -> OpenApiRouter<Gateway> {
-    OpenApiRouter::new().routes(routes!(register)).routes(routes!(revoke))
+    OpenApiRouter::new()
+        .routes(routes!(register))
+        .routes(routes!(revoke))
 }
 
 /// A machine to be let in, by its certificate or by the digest of its key.
@@ -76,9 +78,16 @@ async fn register(
         return Err(findings.problem());
     };
     findings.none()?;
-    let new = NewClient { key_sha256, label: body.label, role };
+    let new = NewClient {
+        key_sha256,
+        label: body.label,
+        role,
+    };
     let id = operators::register_client(gateway.db(), caller, new, gateway.clock().now()).await?;
-    let made = ClientMade { id: id.to_string(), key_sha256: Hex(&key_sha256).to_string() };
+    let made = ClientMade {
+        id: id.to_string(),
+        key_sha256: Hex(&key_sha256).to_string(),
+    };
     Ok((StatusCode::CREATED, Json(made)).into_response())
 }
 
@@ -87,11 +96,20 @@ fn key(body: &ClientBody, findings: &mut Findings) -> Option<[u8; 32]> {
         (Some(pem), None) => {
             let digest = certs::spki_sha256_hex(pem.as_bytes()).ok();
             let digest = digest.as_deref().and_then(hash_from_hex);
-            findings.some("/certificate", "certificate", "must be a certificate in PEM", digest)
+            findings.some(
+                "/certificate",
+                "certificate",
+                "must be a certificate in PEM",
+                digest,
+            )
         }
         (None, Some(digest)) => findings.sha256("/key_sha256", digest),
         _ => {
-            findings.add("/certificate", "missing", "give `certificate` or `key_sha256`, not both");
+            findings.add(
+                "/certificate",
+                "missing",
+                "give `certificate` or `key_sha256`, not both",
+            );
             None
         }
     }

@@ -54,7 +54,11 @@ async fn explain(
     let (Some(who), Some(bureau), Some(purpose)) = (who, bureau, purpose) else {
         return Err(findings.problem());
     };
-    let bureaus: Vec<_> = gateway.lines().iter().map(|line| line.id().clone()).collect();
+    let bureaus: Vec<_> = gateway
+        .lines()
+        .iter()
+        .map(|line| line.id().clone())
+        .collect();
     let licences = licences(gateway.db(), &bureaus).await?;
     let explained = gateway
         .authorizations()

@@ -46,7 +46,11 @@ pub(crate) struct Findings(Vec<Finding>);
 impl Findings {
     /// Adds a defect; the message says what would be right, without the value.
     pub(crate) fn add(&mut self, at: &str, code: &str, message: impl Into<String>) {
-        self.0.push(Finding { at: at.to_owned(), code: code.to_owned(), message: message.into() });
+        self.0.push(Finding {
+            at: at.to_owned(),
+            code: code.to_owned(),
+            message: message.into(),
+        });
     }
 
     /// Goes on only without defects.
@@ -55,13 +59,21 @@ impl Findings {
     ///
     /// The problem with all of them.
     pub(crate) fn none(self) -> Result<(), Problem> {
-        if self.0.is_empty() { Ok(()) } else { Err(self.problem()) }
+        if self.0.is_empty() {
+            Ok(())
+        } else {
+            Err(self.problem())
+        }
     }
 
     /// The problem with all of them.
     pub(crate) fn problem(self) -> Problem {
-        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", "the request has defects")
-            .findings(self.0)
+        Problem::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "invalid",
+            "the request has defects",
+        )
+        .findings(self.0)
     }
 
     /// A value, or the defect that there is none.
@@ -91,7 +103,12 @@ impl Findings {
 
     /// A day.
     pub(crate) fn day(&mut self, at: &str, text: &str) -> Option<Date> {
-        self.some(at, "day", "must be a day such as 2026-11-24", text.parse().ok())
+        self.some(
+            at,
+            "day",
+            "must be a day such as 2026-11-24",
+            text.parse().ok(),
+        )
     }
 
     /// A word: what audit entries can hold.
@@ -108,13 +125,11 @@ impl Findings {
     }
 
     /// One of some names.
-    pub(crate) fn one_of<T: Copy>(
-        &mut self,
-        at: &str,
-        text: &str,
-        all: &[(&str, T)],
-    ) -> Option<T> {
-        let found = all.iter().find(|(name, _)| *name == text).map(|(_, one)| *one);
+    pub(crate) fn one_of<T: Copy>(&mut self, at: &str, text: &str, all: &[(&str, T)]) -> Option<T> {
+        let found = all
+            .iter()
+            .find(|(name, _)| *name == text)
+            .map(|(_, one)| *one);
         if found.is_none() {
             let names: Vec<_> = all.iter().map(|(name, _)| *name).collect();
             self.add(at, "choice", format!("must be one of {}", names.join(", ")));
@@ -167,7 +182,11 @@ impl Findings {
         match Document::parse(kind, id_type, id_number, china_date(now)) {
             Ok(document) => Some(document),
             Err(error) => {
-                let field = if error == IdentError::Type { "id_type" } else { "id_number" };
+                let field = if error == IdentError::Type {
+                    "id_type"
+                } else {
+                    "id_number"
+                };
                 self.add(&format!("{at}/{field}"), error.code(), error.to_string());
                 None
             }
@@ -194,7 +213,11 @@ mod tests {
         assert!(findings.day("/first_day", "2026-02-30").is_none());
         assert!(findings.word("/business_ref", "测试甲").is_none());
         assert!(findings.purpose("/purpose", "02").is_none());
-        assert!(findings.one_of("/role", "root", &[("officer", 1)]).is_none());
+        assert!(
+            findings
+                .one_of("/role", "root", &[("officer", 1)])
+                .is_none()
+        );
         assert!(findings.sha256("/text_sha256", "AB").is_none());
         let problem = findings.problem();
         let places: Vec<_> = problem.findings.iter().map(|it| it.at.as_str()).collect();

@@ -4,7 +4,6 @@ use std::{sync::Arc, time::Duration};
 
 use axum::{
     Json,
-    body::Bytes,
     extract::{Path, Query, State},
     http::{HeaderMap, HeaderValue, StatusCode, header::LOCATION},
     response::{IntoResponse, Response},
@@ -16,6 +15,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
+    body::{Body, Csv},
     problem::{Finding, Problem},
     who::Asker,
 };
@@ -71,23 +71,22 @@ async fn ask(
     State(gateway): State<Gateway>,
     asker: Asker,
     headers: HeaderMap,
-    body: Result<Json<RequestBody>, axum::extract::rejection::JsonRejection>,
+    Body(body): Body<RequestBody>,
 ) -> Result<Response, Problem> {
     let caller = asker.require(&[Role::Officer]).await?;
     let key = idempotency_key(&headers)?;
-    let Json(body) = body.map_err(|error| {
-        // Its text names fields and types, never a value.
-        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "malformed", "the body is not a request")
-            .detail(error.status().to_string())
-    })?;
     let request = Request::parse(&body, gateway.clock().now()).map_err(|defects| {
         let findings = defects.into_iter().map(|defect| Finding {
             at: defect.at.to_owned(),
             code: defect.code.to_owned(),
             message: defect.message,
         });
-        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", "the request has defects")
-            .findings(findings.collect())
+        Problem::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "invalid",
+            "the request has defects",
+        )
+        .findings(findings.collect())
     })?;
     let mut asked = gateway.inquiries().ask(caller, request, &key).await?;
     asked.stored().await.map_err(shared)?;
@@ -108,7 +107,12 @@ async fn show(
     asker: Asker,
     Path(id): Path<InquiryId>,
 ) -> Result<Json<InquiryView>, Problem> {
-    let roles = [Role::Officer, Role::Checker, Role::Compliance, Role::Regulator];
+    let roles = [
+        Role::Officer,
+        Role::Checker,
+        Role::Compliance,
+        Role::Regulator,
+    ];
     let caller = asker.require(&roles).await?;
     Ok(Json(InquiryView::from(&find(&gateway, caller, &id).await?)))
 }
@@ -157,11 +161,18 @@ async fn report(
     let report = gateway.inquiries().report(caller, &id).await?;
     let json = |value: serde_json::Result<serde_json::Value>| {
         value.map_err(|error| {
-            tracing::error!(error.line = error.line(), "a report cannot be written as JSON");
+            tracing::error!(
+                error.line = error.line(),
+                "a report cannot be written as JSON"
+            );
             Problem::internal()
         })
     };
-    let remarks: Vec<_> = report.remarks().iter().map(|r| r.kind.text(language)).collect();
+    let remarks: Vec<_> = report
+        .remarks()
+        .iter()
+        .map(|r| r.kind.text(language))
+        .collect();
     Ok(Json(ReportBody {
         inquiry: InquiryView::from(&find(&gateway, caller, &id).await?),
         report: json(serde_json::to_value(report.view(language)))?,
@@ -208,10 +219,13 @@ async fn decline(
     State(gateway): State<Gateway>,
     asker: Asker,
     Path(id): Path<InquiryId>,
-    Json(body): Json<DeclineBody>,
+    Body(body): Body<DeclineBody>,
 ) -> Result<Response, Problem> {
     let caller = asker.require(&[Role::Checker]).await?;
-    gateway.inquiries().decline(caller, &id, body.reason).await?;
+    gateway
+        .inquiries()
+        .decline(caller, &id, body.reason)
+        .await?;
     answer(&gateway, caller, &id).await
 }
 
@@ -265,10 +279,13 @@ async fn propose_again(
     State(gateway): State<Gateway>,
     asker: Asker,
     Path(id): Path<InquiryId>,
-    Json(body): Json<AgainBody>,
+    Body(body): Body<AgainBody>,
 ) -> Result<StatusCode, Problem> {
     let caller = asker.require(&[Role::Officer]).await?;
-    gateway.inquiries().propose_again(caller, &id, &body.reason_ref).await?;
+    gateway
+        .inquiries()
+        .propose_again(caller, &id, &body.reason_ref)
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -311,21 +328,30 @@ async fn reconcile(
     asker: Asker,
     Path(bureau): Path<BureauId>,
     Query(of): Query<ListOf>,
-    csv: Bytes,
+    Csv(csv): Csv,
 ) -> Result<Json<Reconciliation>, Problem> {
     let caller = asker.require(&[Role::Compliance]).await?;
     let moment = |text: &str, at: &str| {
         text.parse::<Timestamp>().map_err(|_| {
-            Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", "the period has defects")
-                .findings(vec![Finding {
-                    at: at.to_owned(),
-                    code: "time".to_owned(),
-                    message: "must be a time such as 2026-11-24T08:00:00+08:00".to_owned(),
-                }])
+            Problem::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "invalid",
+                "the period has defects",
+            )
+            .findings(vec![Finding {
+                at: at.to_owned(),
+                code: "time".to_owned(),
+                message: "must be a time such as 2026-11-24T08:00:00+08:00".to_owned(),
+            }])
         })
     };
     let period = (moment(&of.from, "/from")?, moment(&of.until, "/until")?);
-    Ok(Json(gateway.inquiries().reconcile(caller, &bureau, period, &csv).await?))
+    Ok(Json(
+        gateway
+            .inquiries()
+            .reconcile(caller, &bureau, period, &csv)
+            .await?,
+    ))
 }
 
 /// The evidence bundle of an inquiry: what is needed to check it with the
@@ -359,7 +385,11 @@ async fn find(gateway: &Gateway, caller: &Caller, id: &InquiryId) -> Result<Reco
 async fn answer(gateway: &Gateway, caller: &Caller, id: &InquiryId) -> Result<Response, Problem> {
     let record = find(gateway, caller, id).await?;
     let settled = record.state().is_settled();
-    let status = if settled { StatusCode::OK } else { StatusCode::ACCEPTED };
+    let status = if settled {
+        StatusCode::OK
+    } else {
+        StatusCode::ACCEPTED
+    };
     let mut response = (status, Json(InquiryView::from(&record))).into_response();
     if let Ok(location) = HeaderValue::from_str(&format!("/v1/inquiries/{}", record.id)) {
         response.headers_mut().insert(LOCATION, location);
@@ -386,7 +416,9 @@ fn idempotency_key(headers: &HeaderMap) -> Result<String, Problem> {
 /// How long the client prefers to wait (RFC 7240), up to what is allowed.
 fn patience(headers: &HeaderMap, longest_seconds: u32) -> Option<Duration> {
     let prefer = headers.get("prefer")?.to_str().ok()?;
-    let wait = prefer.split(',').find_map(|part| part.trim().strip_prefix("wait="))?;
+    let wait = prefer
+        .split(',')
+        .find_map(|part| part.trim().strip_prefix("wait="))?;
     let seconds: u64 = wait.parse().ok()?;
     Some(Duration::from_secs(seconds.min(longest_seconds.into())))
 }

@@ -30,7 +30,10 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// A client's own number is not taken up: it could hold anything.
 pub(super) async fn around(request: Request, next: Next) -> Response {
     let id = Uuid::now_v7().to_string();
-    let route = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map(MatchedPath::as_str);
     let span = tracing::info_span!(
         "request",
         request.id = %id,
@@ -89,7 +92,11 @@ async fn watched(handler: impl Future<Output = Response>) -> Response {
     })
     .await;
     let elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-    tracing::info!(http.status = response.status().as_u16(), elapsed_ms, "request answered");
+    tracing::info!(
+        http.status = response.status().as_u16(),
+        elapsed_ms,
+        "request answered"
+    );
     response
 }
 
@@ -125,8 +132,11 @@ mod tests {
             ("POST", "/ok", 405, "application/problem+json"),
         ];
         for (method, path, status, kind) in cases {
-            let request =
-                Request::builder().method(method).uri(path).body(Body::empty()).unwrap();
+            let request = Request::builder()
+                .method(method)
+                .uri(path)
+                .body(Body::empty())
+                .unwrap();
             let response = router.clone().oneshot(request).await.unwrap();
             assert_eq!(response.status(), status, "{path}");
             assert_eq!(response.headers()[CONTENT_TYPE], kind, "{path}");

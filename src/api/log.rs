@@ -63,7 +63,9 @@ pub(crate) async fn tile(
     Path(path): Path<String>,
 ) -> Result<Response, Problem> {
     asker.require(&[Role::Regulator]).await?;
-    let resource = format!("tile/{path}").parse().map_err(|_| Problem::not_found())?;
+    let resource = format!("tile/{path}")
+        .parse()
+        .map_err(|_| Problem::not_found())?;
     serve(&gateway, resource).await
 }
 
@@ -77,7 +79,12 @@ pub(crate) async fn vkey(State(gateway): State<Gateway>, _: Asker) -> String {
 }
 
 async fn serve(gateway: &Gateway, resource: Resource) -> Result<Response, Problem> {
-    let bytes = gateway.log().reader().resource(resource).await.map_err(failed)?;
+    let bytes = gateway
+        .log()
+        .reader()
+        .resource(resource)
+        .await
+        .map_err(failed)?;
     let kind = match resource {
         Resource::Checkpoint => "text/plain; charset=utf-8",
         _ => "application/octet-stream",

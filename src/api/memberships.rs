@@ -15,7 +15,9 @@ use crate::{authorizations::KEEPERS, gateway::Gateway, inquiries::SubjectBody};
 
 /// The routes.
 pub(crate) fn routes() -> OpenApiRouter<Gateway> {
-    OpenApiRouter::new().routes(routes!(record)).routes(routes!(end))
+    OpenApiRouter::new()
+        .routes(routes!(record))
+        .routes(routes!(end))
 }
 
 /// A membership that begins.
@@ -58,8 +60,15 @@ async fn record(
     let (Some(who), Some(from)) = (who, from) else {
         return Err(findings.problem());
     };
-    let recorded = gateway.authorizations().record_membership(caller, &who, from, now).await?;
-    let status = if recorded { StatusCode::CREATED } else { StatusCode::OK };
+    let recorded = gateway
+        .authorizations()
+        .record_membership(caller, &who, from, now)
+        .await?;
+    let status = if recorded {
+        StatusCode::CREATED
+    } else {
+        StatusCode::OK
+    };
     Ok((status, Json(MembershipRecorded { recorded })).into_response())
 }
 
@@ -99,6 +108,9 @@ async fn end(
     let (Some(who), Some(until)) = (who, until) else {
         return Err(findings.problem());
     };
-    let ended = gateway.authorizations().end_membership(caller, &who, until, now).await?;
+    let ended = gateway
+        .authorizations()
+        .end_membership(caller, &who, until, now)
+        .await?;
     Ok(Json(MembershipEnded { ended }))
 }

@@ -72,15 +72,29 @@ async fn register(
     let mut findings = Findings::default();
     findings.word("/label", &body.label);
     let person = PersonKey::parse(&body.person);
-    let person = findings.some("/person", "person", &PersonKeyError.to_string(), person.ok());
-    let since = findings.moment_if("/since", body.since.as_deref()).unwrap_or(now);
+    let person = findings.some(
+        "/person",
+        "person",
+        &PersonKeyError.to_string(),
+        person.ok(),
+    );
+    let since = findings
+        .moment_if("/since", body.since.as_deref())
+        .unwrap_or(now);
     let until = findings.moment_if("/until", body.until.as_deref());
     if until.is_some_and(|until| until <= since) {
         findings.add("/until", "range", "must be after `since`");
     }
-    let Some(person) = person else { return Err(findings.problem()) };
+    let Some(person) = person else {
+        return Err(findings.problem());
+    };
     findings.none()?;
-    let new = NewOperator { label: body.label, person, since, until };
+    let new = NewOperator {
+        label: body.label,
+        person,
+        since,
+        until,
+    };
     let id = operators::register_operator(gateway.db(), caller, new, now).await?;
     Ok((StatusCode::CREATED, Json(Made { id: id.to_string() })).into_response())
 }
@@ -115,9 +129,15 @@ async fn change_role(
 ) -> Result<StatusCode, Problem> {
     let caller = asker.require(ADMINISTRATORS).await?;
     let mut findings = Findings::default();
-    let grant = findings.one_of("/change", &body.change, &[("grant", true), ("revoke", false)]);
+    let grant = findings.one_of(
+        "/change",
+        &body.change,
+        &[("grant", true), ("revoke", false)],
+    );
     let role = findings.one_of("/role", &body.role, &roles());
-    let (Some(grant), Some(role)) = (grant, role) else { return Err(findings.problem()) };
+    let (Some(grant), Some(role)) = (grant, role) else {
+        return Err(findings.problem());
+    };
     let (db, now) = (gateway.db(), gateway.clock().now());
     if grant {
         operators::grant(db, caller, &id, role, now).await?;
@@ -168,11 +188,16 @@ async fn issue_token(
     if expires_at.is_some_and(|at| at <= now) {
         findings.add("/expires_at", "range", "must be in the future");
     }
-    let Some(expires_at) = expires_at else { return Err(findings.problem()) };
+    let Some(expires_at) = expires_at else {
+        return Err(findings.problem());
+    };
     findings.none()?;
     let random = SystemRandom::new();
     let (id, token) = operators::issue_token(db, caller, &id, expires_at, &random, now).await?;
-    let made = TokenMade { id, token: token.expose().to_owned() };
+    let made = TokenMade {
+        id,
+        token: token.expose().to_owned(),
+    };
     Ok((StatusCode::CREATED, Json(made)).into_response())
 }
 

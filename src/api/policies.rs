@@ -72,10 +72,25 @@ async fn record(
         return Err(findings.problem());
     };
     findings.none()?;
-    let version = PolicyVersion { policy: policy.as_str().into(), version: body.version };
-    let new = NewPolicyVersion { version, text_sha256, first_day, material: body.material };
+    let version = PolicyVersion {
+        policy: policy.as_str().into(),
+        version: body.version,
+    };
+    let new = NewPolicyVersion {
+        version,
+        text_sha256,
+        first_day,
+        material: body.material,
+    };
     let now = gateway.clock().now();
-    let recorded = gateway.authorizations().record_policy_version(caller, new, now).await?;
-    let status = if recorded { StatusCode::CREATED } else { StatusCode::OK };
+    let recorded = gateway
+        .authorizations()
+        .record_policy_version(caller, new, now)
+        .await?;
+    let status = if recorded {
+        StatusCode::CREATED
+    } else {
+        StatusCode::OK
+    };
     Ok((status, Json(VersionRecorded { recorded })).into_response())
 }

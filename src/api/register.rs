@@ -102,10 +102,18 @@ async fn search(
         findings.add("/limit", "range", format!("must be 1 to {MAX_PAGE}"));
     }
     let cursor: Option<Cursor> = body.cursor.as_deref().and_then(|text| {
-        findings.some("/cursor", "cursor", "must be `next` of a page", text.parse().ok())
+        findings.some(
+            "/cursor",
+            "cursor",
+            "must be `next` of a page",
+            text.parse().ok(),
+        )
     });
     let csv = wants_csv(&headers);
-    for (at, given) in [("/limit", body.limit.is_some()), ("/cursor", body.cursor.is_some())] {
+    for (at, given) in [
+        ("/limit", body.limit.is_some()),
+        ("/cursor", body.cursor.is_some()),
+    ] {
         if csv && given {
             findings.add(at, "form", "not with text/csv, which is one whole file");
         }
@@ -113,10 +121,16 @@ async fn search(
     findings.none()?;
     if csv {
         let file = gateway.inquiries().export_register(caller, &filter).await?;
-        return Ok(([(CONTENT_TYPE, "text/csv; charset=utf-8; header=present")], file)
+        return Ok((
+            [(CONTENT_TYPE, "text/csv; charset=utf-8; header=present")],
+            file,
+        )
             .into_response());
     }
-    let page = gateway.inquiries().search(caller, &filter, cursor.as_ref(), limit).await?;
+    let page = gateway
+        .inquiries()
+        .search(caller, &filter, cursor.as_ref(), limit)
+        .await?;
     let inquiries = page.records.iter().map(InquiryView::from).collect();
     let next = page.next.map(|cursor| cursor.to_string());
     Ok(Json(PageBody { inquiries, next }).into_response())
@@ -128,10 +142,15 @@ fn filter(body: &SearchBody, now: jiff::Timestamp, findings: &mut Findings) -> F
     if from.zip(until).is_some_and(|(from, until)| from >= until) {
         findings.add("/until", "range", "must be after `from`");
     }
-    let states: Vec<_> = InquiryState::ALL.iter().map(|state| (state.name(), *state)).collect();
+    let states: Vec<_> = InquiryState::ALL
+        .iter()
+        .map(|state| (state.name(), *state))
+        .collect();
     let outcomes = OUTCOMES.map(|name| (name, name));
     let mut word = |at, text: &Option<String>| {
-        text.as_deref().and_then(|text| findings.word(at, text)).map(str::to_owned)
+        text.as_deref()
+            .and_then(|text| findings.word(at, text))
+            .map(str::to_owned)
     };
     let requester = word("/requester", &body.requester);
     let bureau = word("/bureau", &body.bureau);
@@ -140,25 +159,42 @@ fn filter(body: &SearchBody, now: jiff::Timestamp, findings: &mut Findings) -> F
         from,
         until,
         requester,
-        purpose: body.purpose.as_ref().and_then(|name| findings.purpose("/purpose", name)),
+        purpose: body
+            .purpose
+            .as_ref()
+            .and_then(|name| findings.purpose("/purpose", name)),
         bureau: bureau.map(|name| name.as_str().into()),
-        subject: body.subject.as_ref().and_then(|it| findings.document("/subject", it, now)),
+        subject: body
+            .subject
+            .as_ref()
+            .and_then(|it| findings.document("/subject", it, now)),
         states: body
             .state
             .iter()
             .enumerate()
             .filter_map(|(n, name)| findings.one_of(&format!("/state/{n}"), name, &states))
             .collect(),
-        outcome: body.outcome.as_ref().and_then(|it| findings.one_of("/outcome", it, &outcomes)),
+        outcome: body
+            .outcome
+            .as_ref()
+            .and_then(|it| findings.one_of("/outcome", it, &outcomes)),
         business_ref,
     }
 }
 
 fn wants_csv(headers: &HeaderMap) -> bool {
-    let accepted = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
-    accepted
-        .flat_map(|value| value.split(','))
-        .any(|range| range.split(';').next().unwrap_or("").trim().eq_ignore_ascii_case("text/csv"))
+    let accepted = headers
+        .get_all(ACCEPT)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
+    accepted.flat_map(|value| value.split(',')).any(|range| {
+        range
+            .split(';')
+            .next()
+            .unwrap_or("")
+            .trim()
+            .eq_ignore_ascii_case("text/csv")
+    })
 }
 
 impl From<RegisterError> for Problem {
@@ -168,9 +204,11 @@ impl From<RegisterError> for Problem {
             RegisterError::OwnOnly => {
                 Self::new(StatusCode::FORBIDDEN, "own_only", &error.to_string())
             }
-            RegisterError::TooMany => {
-                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "too_many", &error.to_string())
-            }
+            RegisterError::TooMany => Self::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "too_many",
+                &error.to_string(),
+            ),
             _ => {
                 tracing::error!(error = %error, "the register could not be searched");
                 Self::internal()

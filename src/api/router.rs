@@ -1,12 +1,8 @@
 //! All routes of the machines' and the people's listener, and what describes them.
 
 use axum::{
-    Extension, Router,
-    body::Bytes,
-    extract::DefaultBodyLimit,
-    http::header::CONTENT_TYPE,
-    middleware::from_fn,
-    routing::get,
+    Extension, Router, body::Bytes, extract::DefaultBodyLimit, http::header::CONTENT_TYPE,
+    middleware::from_fn, routing::get,
 };
 use utoipa::{
     OpenApi as _,
@@ -88,17 +84,25 @@ fn routes() -> OpenApiRouter<Gateway> {
 fn document(mut openapi: OpenApi) -> String {
     // OpenAPI has no word for a parameter of several segments.
     let paths = std::mem::take(&mut openapi.paths.paths);
-    openapi.paths.paths =
-        paths.into_iter().map(|(path, item)| (path.replace("{*", "{"), item)).collect();
+    openapi.paths.paths = paths
+        .into_iter()
+        .map(|(path, item)| (path.replace("{*", "{"), item))
+        .collect();
     let components = openapi.components.get_or_insert_default();
     components.add_security_scheme(
         "people",
         SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)),
     );
-    let mutual = SecurityScheme::MutualTls { description: None, extensions: None, deprecated: None };
+    let mutual = SecurityScheme::MutualTls {
+        description: None,
+        extensions: None,
+        deprecated: None,
+    };
     components.add_security_scheme("machines", mutual);
     openapi.security = Some(
-        ["people", "machines"].map(|name| SecurityRequirement::new(name, [""; 0])).to_vec(),
+        ["people", "machines"]
+            .map(|name| SecurityRequirement::new(name, [""; 0]))
+            .to_vec(),
     );
     // Maps and texts only: writing them does not fail.
     openapi.to_pretty_json().unwrap_or_default() + "\n"
@@ -137,7 +141,10 @@ mod tests {
         let names = Purpose::ALL.iter().map(|it| it.name());
         let names = names.chain(Category::ALL.iter().map(|it| it.name()));
         for name in names.chain(paths.keys().map(String::as_str)) {
-            assert!(guide.contains(&format!("`{name}`")), "docs/API.md lacks {name}");
+            assert!(
+                guide.contains(&format!("`{name}`")),
+                "docs/API.md lacks {name}"
+            );
         }
     }
 
@@ -150,8 +157,16 @@ mod tests {
                 for parameter in operation["parameters"].as_array().into_iter().flatten() {
                     let name = parameter["name"].as_str().unwrap();
                     let known = [
-                        "Idempotency-Key", "Prefer", "bureau", "entry", "from", "id", "lang",
-                        "path", "policy", "until",
+                        "Idempotency-Key",
+                        "Prefer",
+                        "bureau",
+                        "entry",
+                        "from",
+                        "id",
+                        "lang",
+                        "path",
+                        "policy",
+                        "until",
                     ];
                     assert!(known.contains(&name), "{method} {path}: {name}");
                 }

@@ -69,7 +69,10 @@ async fn erase(
     };
     let erased = erase_subject(gateway.db(), gateway.vault(), caller, &who, reason, now).await?;
     let (subject, log_emptied) = (erased.subject.to_string(), erased.log_emptied);
-    Ok(Json(ErasedBody { subject, log_emptied }))
+    Ok(Json(ErasedBody {
+        subject,
+        log_emptied,
+    }))
 }
 
 impl From<EraseError> for Problem {

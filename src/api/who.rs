@@ -72,8 +72,10 @@ impl FromRequestParts<Gateway> for Asker {
         gateway: &Gateway,
     ) -> Result<Self, Self::Rejection> {
         // A router without the marker would be a defect: then nobody is known.
-        let listener =
-            *parts.extensions.get::<Listener>().ok_or_else(Problem::unauthenticated)?;
+        let listener = *parts
+            .extensions
+            .get::<Listener>()
+            .ok_or_else(Problem::unauthenticated)?;
         let caller = match listener {
             Listener::People => {
                 let token = parts
@@ -96,12 +98,18 @@ impl FromRequestParts<Gateway> for Asker {
                             .code("cause", "certificate")
                             .digest("key_sha256", &key);
                         denied(gateway, entry).await?;
-                        return Err(Problem::forbidden("a certificate that is mapped to a client"));
+                        return Err(Problem::forbidden(
+                            "a certificate that is mapped to a client",
+                        ));
                     }
                 }
             }
         };
-        Ok(Self { caller, listener, gateway: gateway.clone() })
+        Ok(Self {
+            caller,
+            listener,
+            gateway: gateway.clone(),
+        })
     }
 }
 

@@ -58,7 +58,11 @@ pub(super) async fn run(
     match command {
         Command::Log { origin, out } => log_key(common, origin, out),
         Command::Master { out } => {
-            write_secret(out, MasterKey::generate()?.to_text().as_bytes(), Existing::Keep)?;
+            write_secret(
+                out,
+                MasterKey::generate()?.to_text().as_bytes(),
+                Existing::Keep,
+            )?;
             Ok(Exit::Done)
         }
         Command::Rotate => rotate(common, clock).await,

@@ -61,16 +61,20 @@ pub(super) async fn run(
 ) -> Result<Exit, CliError> {
     let Command::Add(add) = command;
     let config = common.check(Depth::Text)?;
-    let Some(institution) =
-        config.institutions.iter().find(|known| known.id == add.institution.as_str())
+    let Some(institution) = config
+        .institutions
+        .iter()
+        .find(|known| known.id == add.institution.as_str())
     else {
         return Err(CliError::Usage("no such institution is configured"));
     };
     let address = settings::address(&config)?;
     let _owned = db::own(address.expose_secret()).await?;
     let db = Db::open(address.expose_secret(), Arc::new(Appender)).await?;
-    let (now, by) =
-        (clock.now(), Caller::local(add.institution.clone(), [Role::Administrator]));
+    let (now, by) = (
+        clock.now(),
+        Caller::local(add.institution.clone(), [Role::Administrator]),
+    );
     operators::record_institution(&db, &by, &institution.name, &institution.profile, now).await?;
     let new = NewOperator {
         label: add.label.clone(),
@@ -87,7 +91,10 @@ pub(super) async fn run(
     if common.json {
         out::json(&json!({ "operator": id, "role": add.role.name(), "token": add.token }))?;
     } else {
-        out::text(&format!("operator {id}; its token is in {}", add.token.display()))?;
+        out::text(&format!(
+            "operator {id}; its token is in {}",
+            add.token.display()
+        ))?;
     }
     Ok(Exit::Done)
 }

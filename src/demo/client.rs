@@ -36,13 +36,20 @@ impl Client {
             .no_proxy()
             .timeout(Duration::from_secs(90))
             .build()?;
-        Ok(Self { http, base: format!("https://127.0.0.1:{}", address.port()), token })
+        Ok(Self {
+            http,
+            base: format!("https://127.0.0.1:{}", address.port()),
+            token,
+        })
     }
 
     /// The same client with another's token.
     #[must_use]
     pub fn with(&self, token: &SecretString) -> Self {
-        Self { token: token.clone(), ..self.clone() }
+        Self {
+            token: token.clone(),
+            ..self.clone()
+        }
     }
 
     /// Reads a resource.
@@ -82,7 +89,9 @@ impl Client {
     ///
     /// Where no answer came.
     pub async fn post_csv(&self, path: &str, csv: String) -> reqwest::Result<Reply> {
-        let request = self.request(Method::POST, path).header("content-type", "text/csv");
+        let request = self
+            .request(Method::POST, path)
+            .header("content-type", "text/csv");
         self.send(request.body(csv)).await
     }
 
@@ -96,6 +105,9 @@ impl Client {
         let response = request.send().await?;
         let status = response.status();
         let bytes = response.bytes().await?;
-        Ok(Reply { status, body: serde_json::from_slice(&bytes).unwrap_or(Value::Null) })
+        Ok(Reply {
+            status,
+            body: serde_json::from_slice(&bytes).unwrap_or(Value::Null),
+        })
     }
 }

@@ -7,7 +7,7 @@ use std::{
     sync::Arc,
 };
 
-use jiff::{SignedDuration, ToSpan as _, Timestamp};
+use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use mocks::{Encoding, Member, MockBureau, MockConfig, MutualTls, User};
 use ring::rand::SystemRandom;
 use secrecy::ExposeSecret as _;
@@ -15,7 +15,9 @@ use secrecy::ExposeSecret as _;
 use crate::{
     audit::key::LogKey,
     platform::{
-        certs::{CertError, CertificateAuthority, Existing, Identity, Sm2KeyPair, Validity, write_secret},
+        certs::{
+            CertError, CertificateAuthority, Existing, Identity, Sm2KeyPair, Validity, write_secret,
+        },
         clock::Clock,
         config::DEMO_AUTHORITY,
         vault::{MasterError, MasterKey},
@@ -29,8 +31,10 @@ pub const BUREAU: &str = "pboc";
 const BUREAU_NAME: &str = "bureau.demo.invalid";
 
 /// Members of the mock: institution, its code and user there.
-const MEMBERS: [(&str, &str, &str); 2] =
-    [("demo-bank", "Z99990000H0001", "demobank"), ("demo-platform", "Z99990000H0002", "demoplat")];
+const MEMBERS: [(&str, &str, &str); 2] = [
+    ("demo-bank", "Z99990000H0001", "demobank"),
+    ("demo-platform", "Z99990000H0002", "demoplat"),
+];
 
 /// Why a house cannot be built.
 #[derive(Debug, thiserror::Error)]
@@ -118,19 +122,36 @@ impl House {
             fs::create_dir_all(&path).map_err(|error| HouseError::Io(path.clone(), error))?;
         }
         let now = plan.clock.now();
-        let validity = Validity { from: now - SignedDuration::from_hours(1), until: year_after(now) };
+        let validity = Validity {
+            from: now - SignedDuration::from_hours(1),
+            until: year_after(now),
+        };
         let authority = CertificateAuthority::generate(DEMO_AUTHORITY, validity)?;
-        let house = Builder { folder, authority: &authority, validity };
-        house.certificate("gateway", &authority.server(&["127.0.0.1", "localhost"], validity)?)?;
+        let house = Builder {
+            folder,
+            authority: &authority,
+            validity,
+        };
+        house.certificate(
+            "gateway",
+            &authority.server(&["127.0.0.1", "localhost"], validity)?,
+        )?;
         house.certificate("line", &authority.client("demo line", validity)?)?;
         house.text("certs/ca.pem", authority.certificate_pem())?;
-        house.secret("keys/master-1.key", MasterKey::generate()?.to_text().as_bytes())?;
+        house.secret(
+            "keys/master-1.key",
+            MasterKey::generate()?.to_text().as_bytes(),
+        )?;
         let (_, log_key) = LogKey::generate("creditgate.demo.invalid", &SystemRandom::new())?;
         house.secret("keys/log.key", log_key.expose_secret().as_bytes())?;
         let members = house.members()?;
         let bureau = house.bureau(plan, members).await?;
         house.configuration(plan, bureau.address())?;
-        Ok(Self { folder: folder.to_owned(), bureau, authority })
+        Ok(Self {
+            folder: folder.to_owned(),
+            bureau,
+            authority,
+        })
     }
 
     /// The configuration file.
@@ -149,13 +170,19 @@ struct Builder<'b> {
 impl Builder<'_> {
     fn certificate(&self, name: &str, identity: &Identity) -> Result<(), HouseError> {
         let certs = self.folder.join("certs");
-        let (certificate, key) =
-            (certs.join(format!("{name}.pem")), certs.join(format!("{name}-key.pem")));
+        let (certificate, key) = (
+            certs.join(format!("{name}.pem")),
+            certs.join(format!("{name}-key.pem")),
+        );
         Ok(identity.write(&certificate, &key, Existing::Replace)?)
     }
 
     fn secret(&self, name: &str, bytes: &[u8]) -> Result<(), HouseError> {
-        Ok(write_secret(&self.folder.join(name), bytes, Existing::Replace)?)
+        Ok(write_secret(
+            &self.folder.join(name),
+            bytes,
+            Existing::Replace,
+        )?)
     }
 
     fn text(&self, name: &str, text: &str) -> Result<(), HouseError> {
@@ -170,10 +197,16 @@ impl Builder<'_> {
             let password = MasterKey::generate()?.to_text()[..16].to_owned();
             let keys = Sm2KeyPair::generate()?;
             self.secret(&format!("keys/{institution}.password"), password.as_bytes())?;
-            self.secret(&format!("keys/{institution}-sm2.pem"), keys.private_pem.as_bytes())?;
+            self.secret(
+                &format!("keys/{institution}-sm2.pem"),
+                keys.private_pem.as_bytes(),
+            )?;
             members.push(Member {
                 code: code.to_owned(),
-                users: vec![User { code: user.to_owned(), password }],
+                users: vec![User {
+                    code: user.to_owned(),
+                    password,
+                }],
                 signing_key_pem: Some(keys.public_pem),
                 acts_for: Vec::new(),
             });
@@ -201,7 +234,9 @@ impl Builder<'_> {
                 expired: Some(identity(&self.authority.server(&[BUREAU_NAME], past)?)),
                 wrong_authority: Some(identity(&stranger.server(&[BUREAU_NAME], self.validity)?)),
                 wrong_name: Some(identity(
-                    &self.authority.server(&["other.demo.invalid"], self.validity)?,
+                    &self
+                        .authority
+                        .server(&["other.demo.invalid"], self.validity)?,
                 )),
             }),
             members,
@@ -229,5 +264,6 @@ impl Builder<'_> {
 }
 
 fn year_after(now: Timestamp) -> Timestamp {
-    now.checked_add((365 * 24).hours()).unwrap_or(Timestamp::MAX)
+    now.checked_add((365 * 24).hours())
+        .unwrap_or(Timestamp::MAX)
 }

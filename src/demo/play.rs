@@ -111,7 +111,12 @@ pub async fn play(
     clear(&stage.folder)?;
     let plan = Plan::new(stage.clock.clone());
     let house = House::build(&stage.folder, &plan).await?;
-    let config = config::check(&house.config(), Depth::Files, &vocabulary(), stage.clock.now());
+    let config = config::check(
+        &house.config(),
+        Depth::Files,
+        &vocabulary(),
+        stage.clock.now(),
+    );
     let config = config.map_err(|mut findings| PlayError::Config(findings.swap_remove(0)))?;
     let gateway = Gateway::open(config, stage.clock.clone(), Some(metrics)).await?;
     Staff::publish_policy(&gateway).await?;
@@ -137,7 +142,13 @@ pub async fn play(
         addresses.people,
         staff.officer.1.clone(),
     )?;
-    let set = Set { stage, house, gateway, staff, officer };
+    let set = Set {
+        stage,
+        house,
+        gateway,
+        staff,
+        officer,
+    };
     let played = scenes::all(&set).await;
     if let Err(error) = &played {
         set.say(&format!("✗ {error}"), &format!("✗ {error}"));
@@ -165,5 +176,9 @@ fn clear(folder: &PathBuf) -> Result<(), PlayError> {
         fs::remove_dir_all(folder).map_err(io)?;
     }
     fs::create_dir_all(folder).map_err(io)?;
-    fs::write(folder.join(MARK), "made by creditgate demo; it may be deleted\n").map_err(io)
+    fs::write(
+        folder.join(MARK),
+        "made by creditgate demo; it may be deleted\n",
+    )
+    .map_err(io)
 }

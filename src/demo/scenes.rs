@@ -61,12 +61,28 @@ async fn permitted(set: &Set) -> Result<(), PlayError> {
         schemas::text::Language::Zh => "zh",
         schemas::text::Language::En => "en",
     };
-    let report = set.officer.get(&format!("/v1/inquiries/{id}/report?lang={language}")).await?;
+    let report = set
+        .officer
+        .get(&format!("/v1/inquiries/{id}/report?lang={language}"))
+        .await?;
     set.say(
-        &format!("   已答复：{}，征信机构代码 {}", text(&asked, "outcome"), said(&asked)),
-        &format!("   answered: {}, bureau code {}", text(&asked, "outcome"), said(&asked)),
+        &format!(
+            "   已答复：{}，征信机构代码 {}",
+            text(&asked, "outcome"),
+            said(&asked)
+        ),
+        &format!(
+            "   answered: {}, bureau code {}",
+            text(&asked, "outcome"),
+            said(&asked)
+        ),
     );
-    for variable in report.body["variables"].as_array().into_iter().flatten().take(6) {
+    for variable in report.body["variables"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .take(6)
+    {
         let label = variable["label"][language].as_str().unwrap_or_default();
         set.say(
             &format!("   · {label}：{}", figure(&variable["value"])),
@@ -76,8 +92,14 @@ async fn permitted(set: &Set) -> Result<(), PlayError> {
     let receipt = text(&asked, "receipt");
     let proven = until_indexed(set, &receipt).await?;
     set.say(
-        &format!("   回执 {receipt}：审计日志第 {} 条，附包含证明", proven["index"]),
-        &format!("   receipt {receipt}: entry {} of the audit log, with its proof", proven["index"]),
+        &format!(
+            "   回执 {receipt}：审计日志第 {} 条，附包含证明",
+            proven["index"]
+        ),
+        &format!(
+            "   receipt {receipt}: entry {} of the audit log, with its proof",
+            proven["index"]
+        ),
     );
     arrived(set, &subject, 1)
 }
@@ -94,8 +116,16 @@ async fn refused_and_cured(set: &Set) -> Result<(), PlayError> {
     for reason in refused.body["reasons"].as_array().into_iter().flatten() {
         let rule = reason["rule"].as_str().unwrap_or_default();
         set.say(
-            &format!("   ✗ {rule} {}；{}", both(reason, "what", "zh"), both(reason, "cure", "zh")),
-            &format!("   ✗ {rule} {}; {}", both(reason, "what", "en"), both(reason, "cure", "en")),
+            &format!(
+                "   ✗ {rule} {}；{}",
+                both(reason, "what", "zh"),
+                both(reason, "cure", "zh")
+            ),
+            &format!(
+                "   ✗ {rule} {}; {}",
+                both(reason, "what", "en"),
+                both(reason, "cure", "en")
+            ),
         );
     }
     arrived(set, &subject, 0)?;
@@ -108,7 +138,10 @@ async fn refused_and_cured(set: &Set) -> Result<(), PlayError> {
 
 /// An inquiry held for a second person, and released.
 async fn held_and_released(set: &Set) -> Result<(), PlayError> {
-    set.say("\n3. 须复核的用途", "\n3. A purpose that needs a second person");
+    set.say(
+        "\n3. 须复核的用途",
+        "\n3. A purpose that needs a second person",
+    );
     let subject = subject(set, "测试乙", 901)?;
     authorize(set, &subject, &[Purpose::GuarantorCheck]).await?;
     let held = inquire(set, &subject, "guarantor_check", "GUARANTEE-2026-0001").await?;
@@ -117,15 +150,24 @@ async fn held_and_released(set: &Set) -> Result<(), PlayError> {
     let path = format!("/v1/inquiries/{}/release", text(&held, "id"));
     let refused = set.officer.post(&path, &Value::Null).await?;
     if refused.status != 403 {
-        return Err(PlayError::Scene(format!("the maker released it: {}", refused.status)));
+        return Err(PlayError::Scene(format!(
+            "the maker released it: {}",
+            refused.status
+        )));
     }
-    set.say("   查询人本人不能复核：403", "   who asked cannot release it: 403");
+    set.say(
+        "   查询人本人不能复核：403",
+        "   who asked cannot release it: 403",
+    );
     let checker = set.client(&set.staff.checker.1);
     checker.post(&path, &Value::Null).await?;
     let id = text(&held, "id");
     let ended = settled(set, &id).await?;
     expect(&ended, "state", "answered")?;
-    set.say("   ✓ 复核员放行，已答复", "   ✓ the checker released it, and it was answered");
+    set.say(
+        "   ✓ 复核员放行，已答复",
+        "   ✓ the checker released it, and it was answered",
+    );
     arrived(set, &subject, 1)
 }
 
@@ -136,26 +178,37 @@ async fn proof(set: &Set) -> Result<(), PlayError> {
     let checkpoint = gateway.log().publish().await.map_err(scene)?;
     let vkey = gateway.log().vkey().parse().map_err(scene)?;
     let outside = set.house.folder.join("outside/checkpoint");
-    let since: Note = std::fs::read_to_string(&outside).map_err(scene)?.parse().map_err(scene)?;
+    let since: Note = std::fs::read_to_string(&outside)
+        .map_err(scene)?
+        .parse()
+        .map_err(scene)?;
     let options = Options {
         vkey: Some(vkey),
         since: vec![("outside".to_owned(), since.clone())],
         ..Options::default()
     };
     let payloads = SealedPayloads(gateway.db());
-    let report =
-        verify_database(gateway.db(), &options, Some(&payloads)).await.map_err(scene)?;
+    let report = verify_database(gateway.db(), &options, Some(&payloads))
+        .await
+        .map_err(scene)?;
     if let Some(finding) = report.findings.first() {
         return Err(PlayError::Scene(finding.to_string()));
     }
     set.say(
-        &format!("   ✓ 审计日志 {} 条全部验证，与外部检查点一致", checkpoint.size),
+        &format!(
+            "   ✓ 审计日志 {} 条全部验证，与外部检查点一致",
+            checkpoint.size
+        ),
         &format!(
             "   ✓ all {} entries of the audit log verify, and agree with the checkpoint outside",
             checkpoint.size
         ),
     );
-    let register = gateway.inquiries().any_answered(&INSTITUTION.into()).await.map_err(scene)?;
+    let register = gateway
+        .inquiries()
+        .any_answered(&INSTITUTION.into())
+        .await
+        .map_err(scene)?;
     let record = register.ok_or_else(|| PlayError::Scene("nothing was answered".to_owned()))?;
     let bundle = gateway.bundle(&record).await?;
     let file = set.house.folder.join(format!("bundle-{}.json", record.id));
@@ -167,7 +220,10 @@ async fn proof(set: &Set) -> Result<(), PlayError> {
     }
     set.say(
         &format!("   ✓ 证据包 {} 仅凭公钥与检查点即可验证", file.display()),
-        &format!("   ✓ the bundle {} verifies by key and checkpoint alone", file.display()),
+        &format!(
+            "   ✓ the bundle {} verifies by key and checkpoint alone",
+            file.display()
+        ),
     );
     Ok(())
 }
@@ -219,9 +275,16 @@ pub(super) async fn authorize(
     let now = set.gateway.clock().now();
     let new = authorization(subject, purposes, now);
     let by = local(Role::Compliance);
-    Ok(match set.gateway.authorizations().record(&by, new, Urgency::Urgent, now).await? {
-        Recorded::Already(id) | Recorded::New(id) => id,
-    })
+    Ok(
+        match set
+            .gateway
+            .authorizations()
+            .record(&by, new, Urgency::Urgent, now)
+            .await?
+        {
+            Recorded::Already(id) | Recorded::New(id) => id,
+        },
+    )
 }
 
 pub(super) async fn inquire(
@@ -243,13 +306,23 @@ pub(super) async fn inquire(
         "business_ref": business_ref,
     });
     let key = uuid::Uuid::now_v7().to_string();
-    Ok(set.officer.inquire(&body, &key, if purpose == "guarantor_check" { 1 } else { 30 }).await?)
+    Ok(set
+        .officer
+        .inquire(
+            &body,
+            &key,
+            if purpose == "guarantor_check" { 1 } else { 30 },
+        )
+        .await?)
 }
 
 /// Waits until an inquiry is settled.
 pub(super) async fn settled(set: &Set, id: &str) -> Result<Reply, PlayError> {
     let mut asked = set.gateway.inquiries().join(&id.into());
-    asked.wait(std::time::Duration::from_secs(30)).await.map_err(scene)?;
+    asked
+        .wait(std::time::Duration::from_secs(30))
+        .await
+        .map_err(scene)?;
     Ok(set.officer.get(&format!("/v1/inquiries/{id}")).await?)
 }
 
@@ -263,7 +336,9 @@ pub(super) fn arrived(set: &Set, subject: &Identity, expected: usize) -> Result<
     if count == expected {
         Ok(())
     } else {
-        Err(PlayError::Scene(format!("the bureau should have received {expected}")))
+        Err(PlayError::Scene(format!(
+            "the bureau should have received {expected}"
+        )))
     }
 }
 
@@ -286,7 +361,9 @@ pub(super) fn scene(error: impl std::fmt::Display) -> PlayError {
 }
 
 fn said(reply: &Reply) -> &str {
-    reply.body["bureau_says"]["code"].as_str().unwrap_or_default()
+    reply.body["bureau_says"]["code"]
+        .as_str()
+        .unwrap_or_default()
 }
 
 fn both<'v>(reason: &'v Value, field: &str, language: &str) -> &'v str {
@@ -308,7 +385,10 @@ async fn until_indexed(set: &Set, receipt: &str) -> Result<Value, PlayError> {
             return Ok(reply.body);
         }
         if tokio::time::Instant::now() > deadline {
-            return Err(PlayError::Scene(format!("the receipt is not proven: {}", reply.status)));
+            return Err(PlayError::Scene(format!(
+                "the receipt is not proven: {}",
+                reply.status
+            )));
         }
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }

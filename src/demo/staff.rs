@@ -105,7 +105,10 @@ pub fn authorization(subject: &Identity, purposes: &[Purpose], now: Timestamp) -
         categories: BTreeSet::from([Category::Credit]),
         signer: Some(subject.clone()),
         signed_at: Some(signed),
-        validity: Validity::Days { from, until: from.saturating_add(jiff::Span::new().days(365)) },
+        validity: Validity::Days {
+            from,
+            until: from.saturating_add(jiff::Span::new().days(365)),
+        },
         policy: Some(policy_version()),
         subjects_on_form: 1,
         evidence: Some(Zeroizing::new(b"%PDF-1.4 synthetic signed form".to_vec())),
@@ -113,7 +116,10 @@ pub fn authorization(subject: &Identity, purposes: &[Purpose], now: Timestamp) -
 }
 
 fn policy_version() -> PolicyVersion {
-    PolicyVersion { policy: "privacy-policy".into(), version: "2026-01".to_owned() }
+    PolicyVersion {
+        policy: "privacy-policy".into(),
+        version: "2026-01".to_owned(),
+    }
 }
 
 impl Staff {
@@ -131,7 +137,10 @@ impl Staff {
             material: true,
         };
         let by = local(Role::Compliance);
-        gateway.authorizations().record_policy_version(&by, new, now).await?;
+        gateway
+            .authorizations()
+            .record_policy_version(&by, new, now)
+            .await?;
         Ok(())
     }
 }

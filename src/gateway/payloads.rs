@@ -35,7 +35,11 @@ impl Payloads for SealedPayloads<'_> {
                 return Ok(Payload::Present(sha256(&sealed)));
             }
             let gone: Option<(String,)> = self.0.first(erased, args![&place.row]).await?;
-            Ok(if gone.is_some() { Payload::Erased } else { Payload::Missing })
+            Ok(if gone.is_some() {
+                Payload::Erased
+            } else {
+                Payload::Missing
+            })
         })
     }
 }

@@ -104,13 +104,25 @@ pub async fn serve(
         router(Listener::Machines),
         handle.clone(),
     ));
-    tasks.spawn(serve_tls(people, people_config.clone(), router(Listener::People), handle.clone()));
-    tasks.spawn(serve_plain(operations, api::ops::router(gateway.clone()), handle.clone()));
+    tasks.spawn(serve_tls(
+        people,
+        people_config.clone(),
+        router(Listener::People),
+        handle.clone(),
+    ));
+    tasks.spawn(serve_plain(
+        operations,
+        api::ops::router(gateway.clone()),
+        handle.clone(),
+    ));
     let (log_stop, mut log_stopped) = watch::channel(false);
     let log_gateway = gateway.clone();
     let interval = Duration::from_secs(gateway.config().audit.checkpoint_seconds.into());
     let log = tokio::spawn(async move {
-        log_gateway.log().run(interval, stopped(&mut log_stopped)).await;
+        log_gateway
+            .log()
+            .run(interval, stopped(&mut log_stopped))
+            .await;
     });
     listening(Addresses {
         machines: machines_at,
@@ -185,12 +197,16 @@ impl Certificates<'_> {
         let chain = read(self.chain)?;
         let key = zeroize::Zeroizing::new(read(self.key)?);
         let client_ca = self.client_ca.map(read).transpose()?;
-        server_config(&chain, &key, client_ca.as_deref())
-            .map_err(|source| ServeError::Tls { listener: self.listener, source })
+        server_config(&chain, &key, client_ca.as_deref()).map_err(|source| ServeError::Tls {
+            listener: self.listener,
+            source,
+        })
     }
 }
 
 fn read(file: &Path) -> Result<Vec<u8>, ServeError> {
-    std::fs::read(file)
-        .map_err(|source| ServeError::File { file: file.display().to_string(), source })
+    std::fs::read(file).map_err(|source| ServeError::File {
+        file: file.display().to_string(),
+        source,
+    })
 }

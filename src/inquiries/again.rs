@@ -52,8 +52,8 @@ impl Inquiries {
             return Err(AskError::Reference);
         }
         let now = self.0.clock.now();
-        let draft = entries::note(PROPOSED, &record, &caller.actor, now)
-            .word("reason_ref", reason_ref);
+        let draft =
+            entries::note(PROPOSED, &record, &caller.actor, now).word("reason_ref", reason_ref);
         let (entry, _) = entries::finish(draft)?;
         let (actor, human) = (caller.actor.stored(), person(caller));
         let (id, reason_ref) = (id.clone(), reason_ref.to_owned());
@@ -77,7 +77,11 @@ impl Inquiries {
                 })
             })
             .await?;
-        if made { Ok(()) } else { Err(AskError::WrongState(State::Unknown)) }
+        if made {
+            Ok(())
+        } else {
+            Err(AskError::WrongState(State::Unknown))
+        }
     }
 
     /// Agrees to a proposal: a new inquiry, linked to the unknown one, goes its
@@ -162,8 +166,13 @@ impl Inquiries {
         let tag = super::intake::tag(&keys, &identity);
         let agreed = entries::note(AGREED, unknown, &caller.actor, now).word("successor", &next.id);
         let (agreed, _) = entries::finish(agreed)?;
-        let permitted =
-            entries::change(&next, State::Permitted, Some(&caller.actor), Some(&tag), now);
+        let permitted = entries::change(
+            &next,
+            State::Permitted,
+            Some(&caller.actor),
+            Some(&tag),
+            now,
+        );
         let (permitted, receipt) = entries::finish(permitted)?;
         next.receipt = receipt;
         next.checker = Some(caller.actor.stored());

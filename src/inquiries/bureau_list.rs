@@ -91,8 +91,10 @@ pub(crate) fn compare(
     mut number_of: impl FnMut(&Record) -> Option<Zeroizing<String>>,
 ) -> Match {
     let mut result = Match::default();
-    let by_message: HashMap<&str, &Record> =
-        ours.iter().filter_map(|ours| Some((ours.message_id.as_deref()?, ours))).collect();
+    let by_message: HashMap<&str, &Record> = ours
+        .iter()
+        .filter_map(|ours| Some((ours.message_id.as_deref()?, ours)))
+        .collect();
     let mut seen: HashMap<&InquiryId, usize> = HashMap::new();
     for (n, line) in list.into_iter().enumerate() {
         let n = n + 1;
@@ -138,7 +140,9 @@ pub(crate) fn compare(
                 result.settled.push((record.id.clone(), Verdict::Recorded));
             }
             (State::Unknown, false) if covered && whole => {
-                result.settled.push((record.id.clone(), Verdict::NotRecorded));
+                result
+                    .settled
+                    .push((record.id.clone(), Verdict::NotRecorded));
             }
             (State::Answered | State::AnsweredUnreadable, false) if covered => {
                 result.disagreements.push(Disagreement {

@@ -44,12 +44,18 @@ pub(crate) fn change(
 
 /// Begins an entry about an inquiry that does not change its state.
 pub(crate) fn note(kind: Kind, record: &Record, actor: &Actor, at: Timestamp) -> Draft {
-    Draft::new(kind, &record.institution, at).about(&record.id).actor(actor)
+    Draft::new(kind, &record.institution, at)
+        .about(&record.id)
+        .actor(actor)
 }
 
 /// A bureau's code as an entry can hold it; one that is no word is named so.
 pub(crate) fn code(code: &str) -> &str {
-    if crate::audit::entry::is_word(code) { code } else { "not_a_word" }
+    if crate::audit::entry::is_word(code) {
+        code
+    } else {
+        "not_a_word"
+    }
 }
 
 /// Finishes an entry and tells its identifier.

@@ -34,7 +34,8 @@ impl Inquiries {
             .map(|(id, name)| (id, State::named(&name).unwrap_or(State::Unknown)))
             .filter(|(_, state)| !state.is_settled() || *state == State::Unknown)
             .collect();
-        tx.execute("DELETE FROM answers WHERE subject = $1", args![subject]).await?;
+        tx.execute("DELETE FROM answers WHERE subject = $1", args![subject])
+            .await?;
         Ok(needed)
     }
 }

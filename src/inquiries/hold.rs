@@ -63,7 +63,8 @@ impl Inquiries {
     /// [`AskError::WrongState`] where it is not on hold.
     pub async fn release(&self, caller: &Caller, id: &InquiryId) -> Result<(), AskError> {
         let record = self.checked(caller, id).await?;
-        self.settle_hold(caller, &record, State::Permitted, None).await?;
+        self.settle_hold(caller, &record, State::Permitted, None)
+            .await?;
         fault::point("hold.released");
         self.resume(id).await
     }
@@ -80,7 +81,8 @@ impl Inquiries {
         reason: DeclineReason,
     ) -> Result<(), AskError> {
         let record = self.checked(caller, id).await?;
-        self.settle_hold(caller, &record, State::Refused, json(&[reason.plain()])).await
+        self.settle_hold(caller, &record, State::Refused, json(&[reason.plain()]))
+            .await
     }
 
     /// Takes an inquiry back before it is dispatched.
@@ -95,14 +97,17 @@ impl Inquiries {
         if !from.may_become(State::Withdrawn) {
             return Err(AskError::WrongState(from));
         }
-        self.change(caller, &record, from, State::Withdrawn, Change::default()).await?;
+        self.change(caller, &record, from, State::Withdrawn, Change::default())
+            .await?;
         self.0.wake(id);
         Ok(())
     }
 
     /// An inquiry of the caller's institution.
     pub(super) async fn of(&self, caller: &Caller, id: &InquiryId) -> Result<Record, AskError> {
-        store::find(&self.0.db, &caller.institution, id).await?.ok_or(AskError::NotFound)
+        store::find(&self.0.db, &caller.institution, id)
+            .await?
+            .ok_or(AskError::NotFound)
     }
 
     /// An inquiry that this caller may check.
@@ -169,12 +174,20 @@ impl Inquiries {
                 })
             })
             .await?;
-        if moved { Ok(()) } else { Err(AskError::WrongState(self.of(caller, &record.id).await?.state())) }
+        if moved {
+            Ok(())
+        } else {
+            Err(AskError::WrongState(
+                self.of(caller, &record.id).await?.state(),
+            ))
+        }
     }
 
     /// Starts the task of a stored, permitted inquiry; none where one runs.
     pub(super) async fn resume(&self, id: &InquiryId) -> Result<(), AskError> {
-        let Some(claim) = self.0.claim(id) else { return Ok(()) };
+        let Some(claim) = self.0.claim(id) else {
+            return Ok(());
+        };
         let inquiries = self.clone();
         tokio::spawn(async move {
             claim.tell(Progress::Waiting);
@@ -201,21 +214,21 @@ impl Inquiries {
         let keys = inner.vault.keys_read(&record.subject).await?;
         let actor = Actor::from_stored(&record.requester).ok_or(AskError::NotFound)?;
         let line = std::sync::Arc::clone(line);
-        self.travel(claim, Journey::stored(record, actor, subject, line, keys)).await
+        self.travel(claim, Journey::stored(record, actor, subject, line, keys))
+            .await
     }
 }
 
 /// The person behind a caller; a machine client stands for itself.
 pub(super) fn person(caller: &Caller) -> String {
-    caller.person.as_ref().map_or_else(|| caller.actor.stored(), |p| p.as_str().to_owned())
+    caller
+        .person
+        .as_ref()
+        .map_or_else(|| caller.actor.stored(), |p| p.as_str().to_owned())
 }
 
 /// Goes on only where the caller is not the human that acted before (QR-26).
-pub(super) fn another_human(
-    caller: &Caller,
-    actor: &str,
-    person: &str,
-) -> Result<(), AskError> {
+pub(super) fn another_human(caller: &Caller, actor: &str, person: &str) -> Result<(), AskError> {
     let actor = Actor::from_stored(actor).ok_or(AskError::SamePerson)?;
     // A machine's own name in the person column is no person key.
     let person = PersonKey::parse(person).ok();

@@ -69,9 +69,17 @@ impl Inquiries {
     ) -> Result<(), AskError> {
         caller.require(Role::Officer)?;
         let inner = &self.0;
-        let line = inner.lines.line(&request.bureau).ok_or(AskError::NoSuchProduct)?;
+        let line = inner
+            .lines
+            .line(&request.bureau)
+            .ok_or(AskError::NoSuchProduct)?;
         let adapter = line.adapter();
-        if !adapter.capabilities().products.iter().any(|p| p.name == request.product) {
+        if !adapter
+            .capabilities()
+            .products
+            .iter()
+            .any(|p| p.name == request.product)
+        {
             return Err(AskError::NoSuchProduct);
         }
         let now = inner.clock.now();
@@ -85,15 +93,24 @@ impl Inquiries {
             at: now,
         };
         let licences = licence::read(&inner.db, &request.bureau).await?;
-        let facts =
-            inner.authorizations.facts(&caller.institution, found.as_ref(), licences).await?;
+        let facts = inner
+            .authorizations
+            .facts(&caller.institution, found.as_ref(), licences)
+            .await?;
         let mut record = new_record(claim, caller, &request, found.as_ref(), now);
         record.deadline_at = micros(self.deadline(now, request.wait_seconds));
         let (permission, state, reasons) = match authorizations::decide(&question, &facts) {
             Decision::Refused(reasons) => (None, State::Refused, json(&reasons)),
             Decision::Permitted(permission) => {
-                let hold = inner.config.checker_purposes.iter().any(|p| p == request.purpose.name());
-                if adapter.reason_code(&request.product, request.purpose.name()).is_none() {
+                let hold = inner
+                    .config
+                    .checker_purposes
+                    .iter()
+                    .any(|p| p == request.purpose.name());
+                if adapter
+                    .reason_code(&request.product, request.purpose.name())
+                    .is_none()
+                {
                     (None, State::Refused, json(&[UNMAPPED]))
                 } else if hold {
                     (Some(permission), State::OnHold, json(&[NEEDS_CHECKER]))
@@ -105,7 +122,8 @@ impl Inquiries {
         record.authorization_id = permission.map(|p| p.authorization.to_string());
         record.reasons = reasons;
         if state != State::Refused && request.on_fresh == OnFresh::Offer {
-            let since = now - SignedDuration::from_hours(24 * i64::from(inner.config.fresh_report_days));
+            let since =
+                now - SignedDuration::from_hours(24 * i64::from(inner.config.fresh_report_days));
             if let Some(earlier) = store::latest_answer(&inner.db, &record, since).await? {
                 return Err(AskError::Fresh(earlier.id));
             }
@@ -124,15 +142,18 @@ impl Inquiries {
         let keys = inner.vault.keys_read(&subject).await?;
         let digest = request.digest(keys.expose_salt());
         let fresh = Fresh { digest, ..fresh };
-        self.travel(claim, Journey::fresh(fresh, Arc::clone(line), keys)).await
+        self.travel(claim, Journey::fresh(fresh, Arc::clone(line), keys))
+            .await
     }
 
     /// Until when an inquiry that comes now may wait for the line.
     fn deadline(&self, now: Timestamp, wait_seconds: Option<u32>) -> Timestamp {
         let config = &self.0.config;
-        let seconds =
-            wait_seconds.unwrap_or(config.wait_seconds).min(config.longest_wait_seconds);
-        now.checked_add(SignedDuration::from_secs(seconds.into())).unwrap_or(Timestamp::MAX)
+        let seconds = wait_seconds
+            .unwrap_or(config.wait_seconds)
+            .min(config.longest_wait_seconds);
+        now.checked_add(SignedDuration::from_secs(seconds.into()))
+            .unwrap_or(Timestamp::MAX)
     }
 
     /// Stores a new inquiry that goes no further now.
@@ -161,7 +182,11 @@ impl Inquiries {
                 })
             })
             .await?;
-        claim.tell(if state.waits() { Progress::Waiting } else { Progress::Ended });
+        claim.tell(if state.waits() {
+            Progress::Waiting
+        } else {
+            Progress::Ended
+        });
         Ok(())
     }
 }
@@ -204,7 +229,10 @@ fn new_record(
     subject: Option<&SubjectId>,
     now: Timestamp,
 ) -> Record {
-    let person = caller.person.as_ref().map(|person| person.as_str().to_owned());
+    let person = caller
+        .person
+        .as_ref()
+        .map(|person| person.as_str().to_owned());
     Record {
         id: claim.id.clone(),
         institution: caller.institution.clone(),

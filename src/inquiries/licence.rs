@@ -13,7 +13,10 @@ use crate::{
 /// What the registry says of a bureau.
 pub(super) async fn read(db: &Db, bureau: &BureauId) -> Result<Vec<Licence>, DbError> {
     let licence = bureaus::licence_read(db, bureau).await?;
-    Ok(licence.map(|licence| fact(bureau, licence)).into_iter().collect())
+    Ok(licence
+        .map(|licence| fact(bureau, licence))
+        .into_iter()
+        .collect())
 }
 
 /// What the registry says of bureaus: for an explanation.
@@ -32,7 +35,10 @@ pub async fn read_all(db: &Db, bureaus: &[BureauId]) -> Result<Vec<Licence>, DbE
 /// What the registry says of a bureau, inside a transaction.
 pub(super) async fn read_in(tx: &mut Tx<'_>, bureau: &BureauId) -> Result<Vec<Licence>, DbError> {
     let licence = bureaus::licence(tx, bureau).await?;
-    Ok(licence.map(|licence| fact(bureau, licence)).into_iter().collect())
+    Ok(licence
+        .map(|licence| fact(bureau, licence))
+        .into_iter()
+        .collect())
 }
 
 fn fact(bureau: &BureauId, licence: bureaus::Licence) -> Licence {

@@ -30,7 +30,11 @@ pub(super) struct Ending {
 
 /// Where an answer stands; it opens nowhere else.
 pub(super) fn place(inquiry: &InquiryId) -> vault::Place<'_> {
-    vault::Place { table: "answers", column: "sealed", row: inquiry.as_str() }
+    vault::Place {
+        table: "answers",
+        column: "sealed",
+        row: inquiry.as_str(),
+    }
 }
 
 impl Ending {
@@ -80,9 +84,10 @@ impl Ending {
                 cause: (!rejection.listed).then(|| "unclassified".to_owned()),
                 sealed: None,
             },
-            Outcome::Unreadable { defect, raw } => {
-                Self { sealed: Some(seal(&raw)?), ..plain(State::AnsweredUnreadable, defect) }
-            }
+            Outcome::Unreadable { defect, raw } => Self {
+                sealed: Some(seal(&raw)?),
+                ..plain(State::AnsweredUnreadable, defect)
+            },
             Outcome::Failed(Failure::NotSent { cause }) => plain(State::Unsent, cause),
             Outcome::Failed(Failure::Unknown { cause }) => plain(State::Unknown, cause),
             // A kind of outcome that this version does not know promises nothing.
@@ -96,8 +101,7 @@ impl Inquiries {
     pub(super) async fn keep(&self, journey: &Journey, ending: Ending) -> Result<(), AskError> {
         let at = self.0.clock.now();
         let record = journey.record.clone();
-        let mut draft =
-            entries::change(&record, ending.state, None, Some(&journey.tag()), at);
+        let mut draft = entries::change(&record, ending.state, None, Some(&journey.tag()), at);
         if let Some(outcome) = ending.outcome {
             draft = draft.code("outcome", outcome);
         }
@@ -152,10 +156,15 @@ impl Inquiries {
         journey: &mut Journey,
         cause: &'static str,
     ) -> Result<(), AskError> {
-        self.move_on(journey, State::Dispatched, State::Permitted, |draft, change| {
-            change.cause = Some(cause.to_owned());
-            draft.code("cause", cause)
-        })
+        self.move_on(
+            journey,
+            State::Dispatched,
+            State::Permitted,
+            |draft, change| {
+                change.cause = Some(cause.to_owned());
+                draft.code("cause", cause)
+            },
+        )
         .await
     }
 
@@ -168,14 +177,19 @@ impl Inquiries {
         if self.store_refused(journey, reasons.clone()).await? {
             return Ok(());
         }
-        self.move_on(journey, State::Permitted, State::Refused, |draft, change| {
-            let digest = reasons.as_ref().map(|reasons| sha256(reasons.as_bytes()));
-            change.reasons = reasons;
-            match digest {
-                Some(digest) => draft.digest("reasons_sha256", &digest),
-                None => draft,
-            }
-        })
+        self.move_on(
+            journey,
+            State::Permitted,
+            State::Refused,
+            |draft, change| {
+                let digest = reasons.as_ref().map(|reasons| sha256(reasons.as_bytes()));
+                change.reasons = reasons;
+                match digest {
+                    Some(digest) => draft.digest("reasons_sha256", &digest),
+                    None => draft,
+                }
+            },
+        )
         .await
     }
 

@@ -81,7 +81,8 @@ impl Inquiries {
         let found = bureau_list::compare(bureau_list::read(csv), &code, period, &ours, |record| {
             numbers.get(&record.subject).cloned()
         });
-        self.settle(caller, bureau, period, sha256(csv), found, &ours).await
+        self.settle(caller, bureau, period, sha256(csv), found, &ours)
+            .await
     }
 
     async fn settle(
@@ -96,7 +97,10 @@ impl Inquiries {
         let now = self.0.clock.now();
         let named = |wanted| {
             let settled = found.settled.iter();
-            settled.filter(|(_, v)| *v == wanted).map(|(id, _)| id.clone()).collect::<Vec<_>>()
+            settled
+                .filter(|(_, v)| *v == wanted)
+                .map(|(id, _)| id.clone())
+                .collect::<Vec<_>>()
         };
         let (recorded, not_recorded) = (named(Verdict::Recorded), named(Verdict::NotRecorded));
         let draft = Draft::new(RECONCILED, &caller.institution, now)
@@ -112,7 +116,9 @@ impl Inquiries {
         let (entry, receipt) = entries::finish(draft)?;
         let mut changes = Vec::new();
         for (id, verdict) in &found.settled {
-            let Some(record) = ours.iter().find(|record| record.id == *id) else { continue };
+            let Some(record) = ours.iter().find(|record| record.id == *id) else {
+                continue;
+            };
             let outcome = match verdict {
                 Verdict::Recorded => "recorded",
                 Verdict::NotRecorded => "not_recorded",
@@ -121,7 +127,11 @@ impl Inquiries {
                 .code("outcome", outcome)
                 .digest("list_sha256", &list_sha256);
             let (entry, receipt) = entries::finish(draft)?;
-            let change = Change { outcome: Some(outcome), receipt, ..Change::default() };
+            let change = Change {
+                outcome: Some(outcome),
+                receipt,
+                ..Change::default()
+            };
             changes.push((id.clone(), change, entry));
         }
         self.0

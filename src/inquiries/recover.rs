@@ -45,7 +45,9 @@ impl Inquiries {
                 .db
                 .write(Urgency::Urgent, move |tx| {
                     Box::pin(async move {
-                        if store::advance(tx, &id, State::Dispatched, State::Unknown, change).await? {
+                        if store::advance(tx, &id, State::Dispatched, State::Unknown, change)
+                            .await?
+                        {
                             tx.append(entry.into());
                         }
                         Ok::<_, DbError>(())

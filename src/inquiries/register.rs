@@ -123,7 +123,8 @@ impl Inquiries {
         let subject = self.searched(caller, filter).await?;
         let limit = limit.clamp(1, MAX_PAGE);
         let page = self.page(caller, filter, &subject, after, limit).await?;
-        self.note_search(caller, filter, subject, "page", page.records.len()).await?;
+        self.note_search(caller, filter, subject, "page", page.records.len())
+            .await?;
         Ok(page)
     }
 
@@ -153,7 +154,12 @@ impl Inquiries {
     ) -> Result<Page, RegisterError> {
         let subject = match whom {
             Whom::Anyone => None,
-            Whom::Nobody => return Ok(Page { records: Vec::new(), next: None }),
+            Whom::Nobody => {
+                return Ok(Page {
+                    records: Vec::new(),
+                    next: None,
+                });
+            }
             Whom::Subject(id, _) => Some(id),
         };
         let mut query = Query::new(caller, filter, subject);
@@ -215,7 +221,9 @@ enum Whom {
 }
 
 fn own_only(caller: &Caller) -> bool {
-    caller.require_any(&[Role::Compliance, Role::Regulator]).is_err()
+    caller
+        .require_any(&[Role::Compliance, Role::Regulator])
+        .is_err()
 }
 
 impl Filter {
@@ -232,7 +240,10 @@ impl Filter {
             ("subject", self.subject.is_some()),
             ("until", self.until.is_some()),
         ];
-        set.into_iter().filter(|(_, is_set)| *is_set).map(|(name, _)| name).collect()
+        set.into_iter()
+            .filter(|(_, is_set)| *is_set)
+            .map(|(name, _)| name)
+            .collect()
     }
 }
 
@@ -276,7 +287,11 @@ impl Query {
             query.and("business_ref =", business_ref);
         }
         if !filter.states.is_empty() {
-            let numbers: Vec<_> = filter.states.iter().map(|it| query.arg(it.name())).collect();
+            let numbers: Vec<_> = filter
+                .states
+                .iter()
+                .map(|it| query.arg(it.name()))
+                .collect();
             query.push(format_args!(" AND state IN ({})", numbers.join(", ")));
         }
         query
@@ -289,7 +304,9 @@ impl Query {
 
     fn finish(mut self, limit: i64) -> (String, Args) {
         let limit = self.arg(limit);
-        self.push(format_args!(" ORDER BY received_at DESC, id DESC LIMIT {limit}"));
+        self.push(format_args!(
+            " ORDER BY received_at DESC, id DESC LIMIT {limit}"
+        ));
         (self.sql, self.args)
     }
 

@@ -38,7 +38,9 @@ impl Inquiries {
             return Err(AskError::WrongState(record.state()));
         }
         let bytes = self.opened(&record).await?;
-        let report = decode(self.dictionary(&record)?, bytes).await.map_err(AskError::Unreadable)?;
+        let report = decode(self.dictionary(&record)?, bytes)
+            .await
+            .map_err(AskError::Unreadable)?;
         let now = self.0.clock.now();
         let (entry, _) = entries::finish(entries::note(VIEWED, &record, &caller.actor, now))?;
         self.0
@@ -73,7 +75,9 @@ impl Inquiries {
             Ok(_) => (kept, false),
             Err(_) => self.reply_again(&record, kept).await?,
         };
-        decode(dictionary, report.clone()).await.map_err(AskError::Unreadable)?;
+        decode(dictionary, report.clone())
+            .await
+            .map_err(AskError::Unreadable)?;
         let now = self.0.clock.now();
         let keys = self.0.vault.keys_read(&record.subject).await?;
         let sealed = keys.seal(&place(&record.id), &report)?;
@@ -83,7 +87,11 @@ impl Inquiries {
             .code("outcome", outcome)
             .payload(&entries::answer_place(&record.id), &digest);
         let (entry, receipt) = entries::finish(draft)?;
-        let change = Change { outcome: Some(outcome), receipt, ..Change::default() };
+        let change = Change {
+            outcome: Some(outcome),
+            receipt,
+            ..Change::default()
+        };
         self.0
             .db
             .write(Urgency::Urgent, move |tx| {
@@ -101,8 +109,9 @@ impl Inquiries {
     }
 
     async fn opened(&self, record: &Record) -> Result<Zeroizing<Vec<u8>>, AskError> {
-        let sealed =
-            store::answer(&self.0.db, &record.id).await?.ok_or(AskError::Unreadable("no_report"))?;
+        let sealed = store::answer(&self.0.db, &record.id)
+            .await?
+            .ok_or(AskError::Unreadable("no_report"))?;
         let keys = self.0.vault.keys_read(&record.subject).await?;
         Ok(keys.open(&place(&record.id), &sealed)?)
     }
@@ -115,8 +124,9 @@ impl Inquiries {
         let bureau = record.bureau.as_str().into();
         let line = self.0.lines.line(&bureau).ok_or(AskError::NoSuchProduct)?;
         let identity = self.0.vault.identity_read(&record.subject).await?;
-        let credentials =
-            line.credentials(&record.institution, "").ok_or(AskError::NoSuchProduct)?;
+        let credentials = line
+            .credentials(&record.institution, "")
+            .ok_or(AskError::NoSuchProduct)?;
         let request = InquiryRequest {
             product: record.product.clone(),
             subject_name: identity.expose_name().to_owned().into(),
@@ -159,7 +169,13 @@ pub(super) async fn decode(
     dictionary: &'static Dictionary,
     bytes: Zeroizing<Vec<u8>>,
 ) -> Result<Report, &'static str> {
-    let read = move || dictionary.decode(&bytes, &Limits::default()).map_err(|e| e.code());
+    let read = move || {
+        dictionary
+            .decode(&bytes, &Limits::default())
+            .map_err(|e| e.code())
+    };
     // A reader that panicked did not read it.
-    tokio::task::spawn_blocking(read).await.unwrap_or(Err("reader"))
+    tokio::task::spawn_blocking(read)
+        .await
+        .unwrap_or(Err("reader"))
 }

@@ -123,9 +123,7 @@ impl Request {
                 message: "not a purpose that this gateway knows; see docs/API.md".to_owned(),
             });
         }
-        for (at, text) in
-            [("/bureau", &body.bureau), ("/product", &body.product)]
-        {
+        for (at, text) in [("/bureau", &body.bureau), ("/product", &body.product)] {
             if !is_name(text) {
                 defects.push(Defect {
                     at,
@@ -187,8 +185,7 @@ pub(crate) fn identity(
     now: Timestamp,
     defects: &mut Vec<Defect>,
 ) -> Option<Identity> {
-    let document =
-        Document::parse(body.kind, &body.id_type, &body.id_number, china_date(now));
+    let document = Document::parse(body.kind, &body.id_type, &body.id_number, china_date(now));
     let document = match document {
         Ok(document) => document,
         Err(error) => {
@@ -216,5 +213,7 @@ pub(crate) fn identity(
 /// Whether a text can be the name of a bureau or a product.
 fn is_name(text: &str) -> bool {
     (1..=64).contains(&text.len())
-        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"_-".contains(&b))
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"_-".contains(&b))
 }

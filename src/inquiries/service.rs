@@ -97,8 +97,12 @@ impl Asked {
     ///
     /// That of its task, where no inquiry came of it.
     pub async fn wait(&mut self, patience: Duration) -> Result<(), Arc<AskError>> {
-        let Some(task) = &mut self.task else { return Ok(()) };
-        let ended = task.progress.wait_for(|p| matches!(p, Progress::Ended | Progress::Failed(_)));
+        let Some(task) = &mut self.task else {
+            return Ok(());
+        };
+        let ended = task
+            .progress
+            .wait_for(|p| matches!(p, Progress::Ended | Progress::Failed(_)));
         // The time being over, or the task being gone, is no failure: the state
         // in the database tells.
         let _ = tokio::time::timeout(patience, ended).await;
@@ -112,13 +116,22 @@ impl Asked {
     ///
     /// That of its task, where no inquiry came of it.
     pub async fn stored(&mut self) -> Result<(), Arc<AskError>> {
-        let Some(task) = &mut self.task else { return Ok(()) };
-        let _ = task.progress.wait_for(|p| !matches!(p, Progress::Working)).await;
+        let Some(task) = &mut self.task else {
+            return Ok(());
+        };
+        let _ = task
+            .progress
+            .wait_for(|p| !matches!(p, Progress::Working))
+            .await;
         self.failure()
     }
 
     fn failure(&self) -> Result<(), Arc<AskError>> {
-        match self.task.as_ref().map(|task| task.progress.borrow().clone()) {
+        match self
+            .task
+            .as_ref()
+            .map(|task| task.progress.borrow().clone())
+        {
             Some(Progress::Failed(error)) => Err(error),
             _ => Ok(()),
         }
@@ -177,7 +190,9 @@ impl Inquiries {
     ) -> Self {
         let mut process_salt = [0; 32];
         // Without random numbers no TLS session can be made either.
-        SystemRandom::new().fill(&mut process_salt).expect("the system has random numbers");
+        SystemRandom::new()
+            .fill(&mut process_salt)
+            .expect("the system has random numbers");
         Self(Arc::new(Inner {
             authorizations,
             clock,
@@ -235,12 +250,18 @@ impl Inquiries {
     async fn known(&self, key: &Key, request: &Request) -> Result<Option<Asked>, AskError> {
         let inner = &self.0;
         let found = store::key(&inner.db, &key.institution, &key.client, &key.key).await?;
-        let Some((digest, id)) = found else { return Ok(None) };
-        let record =
-            store::find(&inner.db, &key.institution, &id).await?.ok_or(AskError::KeyReused)?;
+        let Some((digest, id)) = found else {
+            return Ok(None);
+        };
+        let record = store::find(&inner.db, &key.institution, &id)
+            .await?
+            .ok_or(AskError::KeyReused)?;
         // Erased since: whether it was the same request cannot be told.
-        let keys =
-            inner.vault.keys_read(&record.subject).await.map_err(|_| AskError::KeyReused)?;
+        let keys = inner
+            .vault
+            .keys_read(&record.subject)
+            .await
+            .map_err(|_| AskError::KeyReused)?;
         if digest != request.digest(keys.expose_salt()) {
             return Err(AskError::KeyReused);
         }
@@ -288,7 +309,10 @@ impl Inquiries {
         }
         let all = async {
             for mut task in tasks {
-                let _ = task.progress.wait_for(|p| !matches!(p, Progress::Working | Progress::Waiting)).await;
+                let _ = task
+                    .progress
+                    .wait_for(|p| !matches!(p, Progress::Working | Progress::Waiting))
+                    .await;
             }
         };
         if tokio::time::timeout(limit, all).await.is_err() {
@@ -308,7 +332,10 @@ impl Inner {
 
     /// Joins the task of an inquiry, where one runs.
     pub(super) fn asked(&self, id: &InquiryId) -> Asked {
-        Asked { id: id.clone(), task: self.running().by_id.get(id).cloned() }
+        Asked {
+            id: id.clone(),
+            task: self.running().by_id.get(id).cloned(),
+        }
     }
 
     /// Wakes the task of an inquiry that was withdrawn.
@@ -330,7 +357,10 @@ impl Inner {
                 return Err(AskError::KeyReused);
             }
             let task = running.by_id.get(id).cloned();
-            return Ok(Err(Asked { id: id.clone(), task }));
+            return Ok(Err(Asked {
+                id: id.clone(),
+                task,
+            }));
         }
         if self.is_closing() {
             return Err(AskError::Closing);
@@ -350,17 +380,21 @@ impl Inner {
         Some(self.claim_in(&mut running, id.clone(), None))
     }
 
-    fn claim_in(
-        self: &Arc<Self>,
-        running: &mut Running,
-        id: InquiryId,
-        key: Option<Key>,
-    ) -> Claim {
+    fn claim_in(self: &Arc<Self>, running: &mut Running, id: InquiryId, key: Option<Key>) -> Claim {
         let (progress, receiver) = watch::channel(Progress::Working);
         let withdrawn = Arc::new(Notify::new());
-        let task = Task { progress: receiver, withdrawn: Arc::clone(&withdrawn) };
+        let task = Task {
+            progress: receiver,
+            withdrawn: Arc::clone(&withdrawn),
+        };
         running.by_id.insert(id.clone(), task);
-        Claim { inner: Arc::clone(self), id, key, progress, withdrawn }
+        Claim {
+            inner: Arc::clone(self),
+            id,
+            key,
+            progress,
+            withdrawn,
+        }
     }
 }
 

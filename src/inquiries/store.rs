@@ -154,14 +154,22 @@ pub(crate) async fn advance(
     change: Change,
 ) -> Result<bool, DbError> {
     if !from.may_become(to) {
-        return Err(DbError::Refused(format!("no way from {} to {}", from.name(), to.name())));
+        return Err(DbError::Refused(format!(
+            "no way from {} to {}",
+            from.name(),
+            to.name()
+        )));
     }
     let (checker, checker_person, checked_at) = change
         .checker
-        .map_or((None, None, None), |(who, person, at)| (Some(who), Some(person), Some(at)));
+        .map_or((None, None, None), |(who, person, at)| {
+            (Some(who), Some(person), Some(at))
+        });
     let (epoch, dispatched_at, message_id) = change
         .dispatched
-        .map_or((None, None, None), |(epoch, at, id)| (Some(epoch), Some(at), Some(id)));
+        .map_or((None, None, None), |(epoch, at, id)| {
+            (Some(epoch), Some(at), Some(id))
+        });
     let attempts = i64::from(epoch.is_some());
     let changed = tx
         .execute(
@@ -248,7 +256,14 @@ pub(crate) async fn claim_key(
         "INSERT INTO idempotency_keys \
          (institution, client, idempotency_key, request_sha256, inquiry, made_at) \
          VALUES ($1, $2, $3, $4, $5, $6)",
-        args![&new.institution, &new.requester, key, digest, &new.id, new.received_at],
+        args![
+            &new.institution,
+            &new.requester,
+            key,
+            digest,
+            &new.id,
+            new.received_at
+        ],
     )
     .await?;
     Ok(())
@@ -274,8 +289,12 @@ pub(crate) async fn keep_answer(
 
 /// A kept answer, sealed as it is.
 pub(crate) async fn answer(db: &Db, inquiry: &InquiryId) -> Result<Option<Vec<u8>>, DbError> {
-    let row: Option<(Vec<u8>,)> =
-        db.first("SELECT sealed FROM answers WHERE inquiry = $1", args![inquiry]).await?;
+    let row: Option<(Vec<u8>,)> = db
+        .first(
+            "SELECT sealed FROM answers WHERE inquiry = $1",
+            args![inquiry],
+        )
+        .await?;
     Ok(row.map(|(sealed,)| sealed))
 }
 
@@ -305,7 +324,8 @@ pub(crate) async fn latest_answer(
 
 /// An inquiry of whatever institution: for the gateway's own tasks.
 pub(crate) async fn by_id(db: &Db, id: &InquiryId) -> Result<Option<Record>, DbError> {
-    db.first("SELECT * FROM inquiries WHERE id = $1", args![id]).await
+    db.first("SELECT * FROM inquiries WHERE id = $1", args![id])
+        .await
 }
 
 /// The inquiries of an institution at a bureau that were dispatched in a period.

@@ -13,16 +13,21 @@ use secrecy::ExposeSecret as _;
 use tokio::time::timeout;
 
 use super::{
-    AskError, Inquiries, State, entries, licence,
+    AskError, Inquiries, State, entries,
     intake::{Fresh, Plain, first_commit, json, tag},
+    licence,
     outcome::Ending,
     service::{Claim, Progress},
     store::{self, Change, Record},
 };
 use crate::{
     audit::subject::SubjectTag,
-    authorizations::{self, AuthorizationError, Authorizations, Decision, Purpose, Question, Reason},
-    bureaus::{self, Ask, AuthorizedInquiry, Exchanged, Intent, Line, Moment, NotDispatched, Permit},
+    authorizations::{
+        self, AuthorizationError, Authorizations, Decision, Purpose, Question, Reason,
+    },
+    bureaus::{
+        self, Ask, AuthorizedInquiry, Exchanged, Intent, Line, Moment, NotDispatched, Permit,
+    },
     operators::{self, Actor, Role},
     platform::{
         clock::{from_micros, micros},
@@ -104,7 +109,14 @@ impl Journey {
         line: Arc<Line>,
         keys: SubjectKeys,
     ) -> Self {
-        Self { fresh: None, record, actor, subject, line, keys }
+        Self {
+            fresh: None,
+            record,
+            actor,
+            subject,
+            line,
+            keys,
+        }
     }
 
     pub(super) fn tag(&self) -> SubjectTag {
@@ -114,13 +126,11 @@ impl Journey {
 
 impl Inquiries {
     /// Carries an inquiry to the bureau and its answer back.
-    pub(super) async fn travel(
-        &self,
-        claim: &Claim,
-        mut journey: Journey,
-    ) -> Result<(), AskError> {
+    pub(super) async fn travel(&self, claim: &Claim, mut journey: Journey) -> Result<(), AskError> {
         loop {
-            let Some(permit) = self.permit(claim, &mut journey).await? else { return Ok(()) };
+            let Some(permit) = self.permit(claim, &mut journey).await? else {
+                return Ok(());
+            };
             match self.dispatch(&mut journey, permit).await? {
                 Step::Ended => return Ok(()),
                 Step::Again(delay) => {
@@ -168,7 +178,8 @@ impl Inquiries {
                 Some(Ok(permit)) => return Ok(Some(permit)),
                 Some(Err(no_permit)) => {
                     self.store_permitted(journey).await?;
-                    self.end_unsent(journey, State::Permitted, no_permit.code()).await?;
+                    self.end_unsent(journey, State::Permitted, no_permit.code())
+                        .await?;
                     return Ok(None);
                 }
                 None => {}
@@ -188,7 +199,9 @@ impl Inquiries {
 
     /// Stores an inquiry as permitted, if it is not stored yet.
     async fn store_permitted(&self, journey: &mut Journey) -> Result<(), AskError> {
-        let Some(fresh) = journey.fresh.clone() else { return Ok(()) };
+        let Some(fresh) = journey.fresh.clone() else {
+            return Ok(());
+        };
         let (keys, at) = (journey.keys.clone(), self.0.clock.now());
         self.0
             .db
@@ -197,7 +210,9 @@ impl Inquiries {
             })
             .await?;
         journey.fresh = None;
-        State::Permitted.name().clone_into(&mut journey.record.state);
+        State::Permitted
+            .name()
+            .clone_into(&mut journey.record.state);
         fault::point("permitted.stored");
         Ok(())
     }
@@ -209,7 +224,9 @@ impl Inquiries {
         journey: &mut Journey,
         reasons: Option<String>,
     ) -> Result<bool, AskError> {
-        let Some(mut fresh) = journey.fresh.take() else { return Ok(false) };
+        let Some(mut fresh) = journey.fresh.take() else {
+            return Ok(false);
+        };
         fresh.record.reasons = reasons;
         let (keys, at) = (journey.keys.clone(), self.0.clock.now());
         self.0
@@ -260,7 +277,8 @@ impl Inquiries {
             }
             NoDispatch::Line(cause) => {
                 self.store_permitted(journey).await?;
-                self.end_unsent(journey, State::Permitted, cause.code()).await?;
+                self.end_unsent(journey, State::Permitted, cause.code())
+                    .await?;
                 return Ok(Step::Ended);
             }
             NoDispatch::Refused(reasons) => json(&reasons),
@@ -271,11 +289,7 @@ impl Inquiries {
     }
 
     /// The commit may or may not have happened; in either case nothing left.
-    async fn in_doubt(
-        &self,
-        journey: &mut Journey,
-        error: DbError,
-    ) -> Result<Step, AskError> {
+    async fn in_doubt(&self, journey: &mut Journey, error: DbError) -> Result<Step, AskError> {
         tracing::error!(error = %error, inquiry.id = %journey.record.id,
             "a dispatch was not committed for sure; nothing was sent");
         let record = &journey.record;
@@ -300,11 +314,7 @@ impl Inquiries {
     }
 
     /// Keeps what became of an exchange.
-    async fn arrived(
-        &self,
-        journey: &mut Journey,
-        exchanged: Exchanged,
-    ) -> Result<Step, AskError> {
+    async fn arrived(&self, journey: &mut Journey, exchanged: Exchanged) -> Result<Step, AskError> {
         if let (contract::Outcome::Failed(Failure::NotSent { cause }), Some(delay)) =
             (&exchanged.outcome, exchanged.again_after)
         {
@@ -342,8 +352,19 @@ async fn intend(
     moment: Moment,
     journey: Journey,
 ) -> Result<Intent, NoDispatch> {
-    let Journey { fresh, mut record, actor, subject, line, keys } = journey;
-    let Moment { at: now, epoch, serial } = moment;
+    let Journey {
+        fresh,
+        mut record,
+        actor,
+        subject,
+        line,
+        keys,
+    } = journey;
+    let Moment {
+        at: now,
+        epoch,
+        serial,
+    } = moment;
     let requester = operators::reload(tx, &actor, now).await?;
     if !requester.is_some_and(|caller| {
         caller.institution == record.institution && caller.require(Role::Officer).is_ok()
@@ -369,8 +390,10 @@ async fn intend(
         }
     }
     let adapter = line.adapter();
-    let reason =
-        adapter.reason_code(&record.product, &record.purpose).ok_or(NoDispatch::Gone)?.to_owned();
+    let reason = adapter
+        .reason_code(&record.product, &record.purpose)
+        .ok_or(NoDispatch::Gone)?
+        .to_owned();
     let credentials = line
         .credentials(&record.institution, &actor.to_string())
         .ok_or(NoDispatch::Line(NotDispatched::WrongMember))?;
@@ -429,4 +452,3 @@ async fn intend(
         },
     })
 }
-

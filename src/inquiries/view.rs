@@ -46,11 +46,17 @@ pub struct InquiryView {
     #[serde(serialize_with = "text")]
     pub deadline_at: Timestamp,
     /// When it was dispatched last.
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "optional_text")]
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "optional_text"
+    )]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub dispatched_at: Option<Timestamp>,
     /// When it was settled.
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "optional_text")]
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "optional_text"
+    )]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub ended_at: Option<Timestamp>,
     /// Dispatches so far.
@@ -137,7 +143,10 @@ impl From<&Record> for InquiryView {
             business_ref: record.business_ref.clone(),
             requester: record.requester.clone(),
             authorization: record.authorization_id.clone(),
-            reasons: record.reasons.as_deref().and_then(|text| serde_json::from_str(text).ok()),
+            reasons: record
+                .reasons
+                .as_deref()
+                .and_then(|text| serde_json::from_str(text).ok()),
             checker: record.checker.clone(),
             received_at: record.received(),
             deadline_at: from_micros(record.deadline_at),

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use creditgate::{
+    authorizations::Purpose,
     demo::{Client, House, Plan, Reply, Staff, authorization, person},
     gateway::{Addresses, Gateway, serve, vocabulary},
-    authorizations::Purpose,
     platform::{
         clock::Clock,
         config::{self, Depth},
@@ -46,7 +46,9 @@ impl TestGateway {
         let (tell, listening) = tokio::sync::oneshot::channel();
         let served = gateway.clone();
         let serving = tokio::spawn(async move {
-            serve(served, stopped, |addresses| tell.send(addresses).unwrap()).await.unwrap();
+            serve(served, stopped, |addresses| tell.send(addresses).unwrap())
+                .await
+                .unwrap();
         });
         let addresses = listening.await.unwrap();
         let officer = Client::new(
@@ -55,7 +57,16 @@ impl TestGateway {
             staff.officer.1.clone(),
         )
         .unwrap();
-        Self { house, gateway, staff, addresses, officer, stop, serving, folder }
+        Self {
+            house,
+            gateway,
+            staff,
+            addresses,
+            officer,
+            stop,
+            serving,
+            folder,
+        }
     }
 
     pub(crate) fn client(&self, token: &secrecy::SecretString) -> Client {
@@ -70,8 +81,12 @@ impl TestGateway {
             [creditgate::operators::Role::Compliance],
         );
         let new = authorization(subject, purposes, now);
-        let recorded =
-            self.gateway.authorizations().record(&by, new, Urgency::Urgent, now).await.unwrap();
+        let recorded = self
+            .gateway
+            .authorizations()
+            .record(&by, new, Urgency::Urgent, now)
+            .await
+            .unwrap();
         match recorded {
             creditgate::authorizations::Recorded::New(id)
             | creditgate::authorizations::Recorded::Already(id) => id.to_string(),
@@ -85,15 +100,17 @@ impl TestGateway {
     /// Goes down in order.
     pub(crate) async fn stop(self) -> (TempDir, House) {
         self.stop.send_replace(true);
-        tokio::time::timeout(Duration::from_secs(30), self.serving).await.unwrap().unwrap();
+        tokio::time::timeout(Duration::from_secs(30), self.serving)
+            .await
+            .unwrap()
+            .unwrap();
         (self.folder, self.house)
     }
 }
 
 /// Opens the gateway of a house.
 pub(crate) async fn open(house: &House, clock: &Clock) -> Gateway {
-    let config =
-        config::check(&house.config(), Depth::Files, &vocabulary(), clock.now()).unwrap();
+    let config = config::check(&house.config(), Depth::Files, &vocabulary(), clock.now()).unwrap();
     Gateway::open(config, clock.clone(), None).await.unwrap()
 }
 
@@ -120,5 +137,7 @@ pub(crate) fn key() -> String {
 
 /// The state in a reply.
 pub(crate) fn state(reply: &Reply) -> &str {
-    reply.body["state"].as_str().unwrap_or_else(|| panic!("no state: {reply:?}"))
+    reply.body["state"]
+        .as_str()
+        .unwrap_or_else(|| panic!("no state: {reply:?}"))
 }

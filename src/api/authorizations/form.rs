@@ -73,8 +73,16 @@ impl FormBody {
         let kind = findings.one_of("/kind", &self.kind, &kinds);
         let bureaus = self.bureaus(&mut findings);
         let purposes = all(&self.purposes, "/purposes", Purpose::named, &mut findings);
-        let categories = all(&self.categories, "/categories", Category::named, &mut findings);
-        let signer = self.signer.as_ref().and_then(|it| findings.identity("/signer", it, now));
+        let categories = all(
+            &self.categories,
+            "/categories",
+            Category::named,
+            &mut findings,
+        );
+        let signer = self
+            .signer
+            .as_ref()
+            .and_then(|it| findings.identity("/signer", it, now));
         let signed_at = findings.moment_if("/signed_at", self.signed_at.as_deref());
         let validity = self.validity(&mut findings);
         if let Some(policy) = &self.policy {
@@ -116,7 +124,11 @@ impl FormBody {
             (None, None) => return Some(Validity::WhileMember),
             (Some(from), Some(until)) => (from, until),
             (from, _) => {
-                let missing = if from.is_none() { "/valid_from" } else { "/valid_until" };
+                let missing = if from.is_none() {
+                    "/valid_from"
+                } else {
+                    "/valid_until"
+                };
                 findings.add(missing, "missing", "both days must be given, or none");
                 return None;
             }
@@ -149,7 +161,12 @@ fn all<T: Ord>(
 
 fn original(text: &str, findings: &mut Findings) -> Option<Zeroizing<Vec<u8>>> {
     let bytes = STANDARD.decode(text.as_bytes()).ok().map(Zeroizing::new);
-    let bytes = findings.some("/evidence", "base64", "must be Base64 (RFC 4648, padded)", bytes)?;
+    let bytes = findings.some(
+        "/evidence",
+        "base64",
+        "must be Base64 (RFC 4648, padded)",
+        bytes,
+    )?;
     if (1..=MAX_EVIDENCE_BYTES).contains(&bytes.len()) {
         return Some(bytes);
     }
@@ -182,7 +199,10 @@ mod tests {
     fn a_form_is_taken_as_it_says() {
         let new = parse(|_| {}).unwrap();
         assert_eq!(new.purposes, [Purpose::LoanApproval].into());
-        assert_eq!(new.evidence.as_deref().map(Vec::as_slice), Some(&b"signed"[..]));
+        assert_eq!(
+            new.evidence.as_deref().map(Vec::as_slice),
+            Some(&b"signed"[..])
+        );
         assert!(matches!(new.validity, Validity::Days { .. }));
         assert!(new.signer.is_none(), "a blank is none");
         assert_eq!(new.subjects_on_form, 1);
@@ -198,10 +218,18 @@ mod tests {
             body["valid_until"] = "2026-10-01".into();
             body["evidence"] = "not base64".into();
         });
-        let Err(problem) = problem else { panic!("it has defects") };
+        let Err(problem) = problem else {
+            panic!("it has defects")
+        };
         let places: Vec<_> = problem.findings.iter().map(|it| it.at.as_str()).collect();
-        let expected =
-            ["/external_ref", "/kind", "/purposes/1", "/signed_at", "/valid_until", "/evidence"];
+        let expected = [
+            "/external_ref",
+            "/kind",
+            "/purposes/1",
+            "/signed_at",
+            "/valid_until",
+            "/evidence",
+        ];
         assert_eq!(places, expected);
     }
 
@@ -211,7 +239,9 @@ mod tests {
             let problem = parse(|body| {
                 body.as_object_mut().unwrap().remove(day);
             });
-            let Err(problem) = problem else { panic!("{day} is missing") };
+            let Err(problem) = problem else {
+                panic!("{day} is missing")
+            };
             assert_eq!(problem.findings[0].at, format!("/{day}"));
         }
     }

@@ -21,7 +21,10 @@ pub struct CursorError;
 
 impl Cursor {
     pub(super) fn at(record: &Record) -> Self {
-        Self { received_at: record.received_at, id: record.id.clone() }
+        Self {
+            received_at: record.received_at,
+            id: record.id.clone(),
+        }
     }
 }
 
@@ -40,7 +43,10 @@ impl FromStr for Cursor {
         let (time, id) = text.split_once('/').ok_or(CursorError)?;
         let id = Uuid::try_parse(id).map_err(|_| CursorError)?.to_string();
         let received_at = time.parse().map_err(|_| CursorError)?;
-        Ok(Self { received_at, id: id.as_str().into() })
+        Ok(Self {
+            received_at,
+            id: id.as_str().into(),
+        })
     }
 }
 

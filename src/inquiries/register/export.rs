@@ -52,7 +52,9 @@ impl Inquiries {
         writer.write_record(COLUMNS)?;
         let (mut count, mut after) = (0, None);
         loop {
-            let page = self.page(caller, filter, &whom, after.as_ref(), MAX_PAGE).await?;
+            let page = self
+                .page(caller, filter, &whom, after.as_ref(), MAX_PAGE)
+                .await?;
             count += page.records.len();
             if count > MAX_EXPORTED {
                 return Err(RegisterError::TooMany);
@@ -65,7 +67,9 @@ impl Inquiries {
                 break;
             }
         }
-        let file = writer.into_inner().map_err(|error| csv::Error::from(error.into_error()))?;
+        let file = writer
+            .into_inner()
+            .map_err(|error| csv::Error::from(error.into_error()))?;
         self.note_search(caller, filter, whom, "csv", count).await?;
         Ok(file)
     }
@@ -86,7 +90,11 @@ fn row(it: &Record) -> [String; COLUMNS.len()] {
         it.state.clone(),
         text(&it.outcome),
         // As it came from outside: what is no word could be a formula.
-        it.bureau_code.as_deref().map(entries::code).unwrap_or_default().to_owned(),
+        it.bureau_code
+            .as_deref()
+            .map(entries::code)
+            .unwrap_or_default()
+            .to_owned(),
         text(&it.cause),
         text(&it.authorization_id),
         text(&it.checker),
