@@ -165,6 +165,9 @@ fn parse_path(path: &str) -> Option<Resource> {
         let digits = (digits.len() == 3).then_some(digits)?.parse::<u64>().ok()?;
         sum.checked_mul(1000)?.checked_add(digits)
     })?;
+    if index > MAX_INDEX {
+        return None;
+    }
     if level == "entries" {
         return Some(Resource::Entries(Tile {
             level: 0,
@@ -179,6 +182,9 @@ fn parse_path(path: &str) -> Option<Resource> {
         width,
     }))
 }
+
+/// Indexes beyond this name no tile of any log that a BIGINT can count.
+const MAX_INDEX: u64 = 1 << 54;
 
 /// Hashes that the tiles of one level hold in a tree of `size`.
 fn hashes_at(level: u8, size: u64) -> u64 {
@@ -385,6 +391,7 @@ mod tests {
             "tile/0/x001/x234",
             "tile/0/000/",
             "tile/0/x999/x999/x999/x999/x999/x999/x999/999",
+            "tile/0/x018/x014/x398/x509/x481/985",
         ];
         for path in cases {
             assert_eq!(path.parse::<Resource>(), Err(TileError::Path), "{path}");
