@@ -1,6 +1,7 @@
 //! Authorizations over HTTP: record, show, find, withdraw, import.
 
 mod form;
+mod import;
 
 use axum::{
     Json,
@@ -38,6 +39,7 @@ const LARGE: usize = 16 << 20;
 pub(crate) fn routes() -> OpenApiRouter<Gateway> {
     OpenApiRouter::new()
         .routes(routes!(record).layer(DefaultBodyLimit::max(LARGE)))
+        .routes(routes!(import::import).layer(DefaultBodyLimit::max(LARGE)))
         .routes(routes!(show))
         .routes(routes!(search))
         .routes(routes!(withdraw))

@@ -5,7 +5,6 @@ use axum::{Router, extract::State, http::StatusCode, routing::get};
 use crate::gateway::Gateway;
 
 /// The routes: `/healthz`, `/readyz`, `/metrics`.
-#[must_use]
 pub fn router(gateway: Gateway) -> Router {
     Router::new()
         .route("/healthz", get(|| async { "ok\n" }))

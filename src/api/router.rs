@@ -23,7 +23,6 @@ use crate::gateway::Gateway;
 const LARGEST_BODY: usize = 1 << 20;
 
 /// The routes of a listener.
-#[must_use]
 pub fn router(gateway: Gateway, listener: Listener) -> Router {
     let (router, openapi) = routes().split_for_parts();
     let document = Bytes::from(document(openapi));
