@@ -208,6 +208,22 @@ pub(crate) async fn advance(
     Ok(changed == 1)
 }
 
+/// Moves an inquiry from permitted to dispatched, as `record` says; `false`
+/// where it no longer waits.
+pub(crate) async fn dispatch(tx: &mut Tx<'_>, record: &Record) -> Result<bool, DbError> {
+    let change = Change {
+        authorization_id: record.authorization_id.clone(),
+        dispatched: record
+            .epoch
+            .zip(record.dispatched_at)
+            .zip(record.message_id.clone())
+            .map(|((epoch, at), message_id)| (epoch, from_micros(at), message_id)),
+        receipt: record.receipt.clone(),
+        ..Change::default()
+    };
+    advance(tx, &record.id, State::Permitted, State::Dispatched, change).await
+}
+
 /// An inquiry of an institution.
 pub(crate) async fn find(
     db: &Db,

@@ -10,7 +10,7 @@ use std::{sync::Arc, time::Duration};
 
 use contract::{Failure, InquiryRequest};
 use secrecy::ExposeSecret as _;
-use tokio::time::timeout;
+use tokio::{sync::oneshot, time::timeout};
 
 use super::{
     AskError, Inquiries, State, entries,
@@ -18,7 +18,7 @@ use super::{
     licence,
     outcome::Ending,
     service::{Claim, Progress},
-    store::{self, Change, Record},
+    store::{self, Record},
 };
 use crate::{
     audit::subject::SubjectTag,
@@ -241,8 +241,16 @@ impl Inquiries {
     /// One dispatch, and what comes of it.
     async fn dispatch(&self, journey: &mut Journey, permit: Permit) -> Result<Step, AskError> {
         let (papers, intended) = (self.0.authorizations.clone(), journey.clone());
+        // What the transaction made of the record, known again without a read:
+        // nothing that can fail may stand between the commit and the exchange.
+        let (told, dispatched) = oneshot::channel();
         let committed = AuthorizedInquiry::commit(permit, move |tx, moment| {
-            Box::pin(async move { intend(tx, &papers, moment, intended).await })
+            Box::pin(async move {
+                let (intent, record) = intend(tx, &papers, moment, intended).await?;
+                // The other end lives until the commit is over.
+                let _ = told.send(record);
+                Ok(intent)
+            })
         });
         let authorized = match committed.await {
             Ok(authorized) => authorized,
@@ -250,7 +258,9 @@ impl Inquiries {
             Err(cause) => return self.not_dispatched(journey, cause).await,
         };
         journey.fresh = None;
-        self.reload(journey).await?;
+        if let Ok(record) = dispatched.await {
+            journey.record = record;
+        }
         let exchanged = bureaus::dispatch(authorized).await;
         fault::point("exchange.ended");
         self.arrived(journey, exchanged).await
@@ -305,14 +315,6 @@ impl Inquiries {
         }
     }
 
-    async fn reload(&self, journey: &mut Journey) -> Result<(), AskError> {
-        let record = &journey.record;
-        journey.record = store::find(&self.0.db, &record.institution, &record.id)
-            .await?
-            .ok_or(AskError::NotFound)?;
-        Ok(())
-    }
-
     /// Keeps what became of an exchange.
     async fn arrived(&self, journey: &mut Journey, exchanged: Exchanged) -> Result<Step, AskError> {
         if let (contract::Outcome::Failed(Failure::NotSent { cause }), Some(delay)) =
@@ -351,7 +353,7 @@ async fn intend(
     papers: &Authorizations,
     moment: Moment,
     journey: Journey,
-) -> Result<Intent, NoDispatch> {
+) -> Result<(Intent, Record), NoDispatch> {
     let Journey {
         fresh,
         mut record,
@@ -409,35 +411,22 @@ async fn intend(
     .number("serial", serial)
     .number("epoch", epoch);
     let (entry, receipt) = entries::finish(draft).map_err(AskError::from)?;
-    let message_id = adapter.message_id(serial, now);
-    match fresh {
-        Some(fresh) => {
-            State::Dispatched.name().clone_into(&mut record.state);
-            record.epoch = Some(epoch);
-            record.dispatched_at = Some(micros(now));
-            record.message_id = Some(message_id);
-            record.receipt = receipt;
-            store::insert(tx, &record).await?;
-            store::claim_key(tx, &record, &fresh.key, fresh.digest).await?;
-        }
-        None => {
-            let change = Change {
-                authorization_id: record.authorization_id.clone(),
-                dispatched: Some((epoch, now, message_id)),
-                receipt,
-                ..Change::default()
-            };
-            let from = State::Permitted;
-            if !store::advance(tx, &record.id, from, State::Dispatched, change).await? {
-                return Err(NoDispatch::Gone);
-            }
-        }
+    State::Dispatched.name().clone_into(&mut record.state);
+    record.epoch = Some(epoch);
+    record.dispatched_at = Some(micros(now));
+    record.message_id = Some(adapter.message_id(serial, now));
+    record.receipt = receipt;
+    if let Some(fresh) = fresh {
+        store::insert(tx, &record).await?;
+        store::claim_key(tx, &record, &fresh.key, fresh.digest).await?;
+    } else if !store::dispatch(tx, &record).await? {
+        return Err(NoDispatch::Gone);
     }
-    Ok(Intent {
-        inquiry: record.id,
+    let intent = Intent {
+        inquiry: record.id.clone(),
         entry: entry.into(),
         request: InquiryRequest {
-            product: record.product,
+            product: record.product.clone(),
             subject_name: subject.expose_name().to_owned().into(),
             id_type: subject.id_type().to_owned(),
             id_number: subject.expose_number().to_owned().into(),
@@ -450,5 +439,6 @@ async fn intend(
             serial,
             at: now,
         },
-    })
+    };
+    Ok((intent, record))
 }
