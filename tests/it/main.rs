@@ -3,4 +3,5 @@
 
 mod cli;
 mod inquiries;
+mod listeners;
 mod support;
