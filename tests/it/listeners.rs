@@ -35,7 +35,10 @@ fn machine(test: &TestGateway, identity: Option<&Identity>) -> reqwest::Client {
 }
 
 async fn show(test: &TestGateway, client: &reqwest::Client) -> reqwest::Result<Response> {
-    let url = format!("https://127.0.0.1:{}/v1/inquiries/none", test.addresses.machines.port());
+    let url = format!(
+        "https://127.0.0.1:{}/v1/inquiries/none",
+        test.addresses.machines.port()
+    );
     client.get(url).send().await
 }
 
@@ -49,9 +52,15 @@ async fn register(test: &TestGateway, identity: &Identity, role: Role) -> Client
     for (byte, pair) in key_sha256.iter_mut().zip(hex.as_bytes().chunks(2)) {
         *byte = u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap();
     }
-    let new = NewClient { key_sha256, label: format!("machine-{}", role.name()), role };
+    let new = NewClient {
+        key_sha256,
+        label: format!("machine-{}", role.name()),
+        role,
+    };
     let now = Timestamp::now();
-    operators::register_client(test.gateway.db(), &administrator(), new, now).await.unwrap()
+    operators::register_client(test.gateway.db(), &administrator(), new, now)
+        .await
+        .unwrap()
 }
 
 /// How many entries of a kind the log has.
@@ -60,12 +69,17 @@ async fn entries(test: &TestGateway, kind: &str) -> usize {
     let rows: Vec<(Vec<u8>,)> = test
         .gateway
         .db()
-        .all("SELECT body FROM audit_entries WHERE idx IS NOT NULL", creditgate::args![])
+        .all(
+            "SELECT body FROM audit_entries WHERE idx IS NOT NULL",
+            creditgate::args![],
+        )
         .await
         .unwrap();
     assert_eq!(rows.len() as u64, head.size);
     let wanted = format!("\"kind\":\"{kind}\"");
-    rows.iter().filter(|(body,)| String::from_utf8_lossy(body).contains(&wanted)).count()
+    rows.iter()
+        .filter(|(body,)| String::from_utf8_lossy(body).contains(&wanted))
+        .count()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -73,7 +87,11 @@ async fn without_a_certificate_of_the_authority_no_handshake_succeeds() {
     let test = TestGateway::start().await;
     let stranger = CertificateAuthority::generate("stranger", valid(-1, 1)).unwrap();
     let foreign = stranger.client("foreign", valid(-1, 1)).unwrap();
-    let expired = test.house.authority.client("expired", valid(-48, -24)).unwrap();
+    let expired = test
+        .house
+        .authority
+        .client("expired", valid(-48, -24))
+        .unwrap();
     let early = test.house.authority.client("early", valid(24, 48)).unwrap();
     for (name, identity) in [
         ("none", None),
@@ -82,7 +100,10 @@ async fn without_a_certificate_of_the_authority_no_handshake_succeeds() {
         ("not valid yet", Some(&early)),
     ] {
         let error = show(&test, &machine(&test, identity)).await.unwrap_err();
-        assert!(error.is_connect() || error.is_request(), "{name}: {error:?}");
+        assert!(
+            error.is_connect() || error.is_request(),
+            "{name}: {error:?}"
+        );
         assert!(error.status().is_none(), "{name}");
     }
     test.stop().await;
@@ -91,7 +112,11 @@ async fn without_a_certificate_of_the_authority_no_handshake_succeeds() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_certificate_that_is_mapped_to_nobody_is_refused_and_noted() {
     let test = TestGateway::start().await;
-    let unmapped = test.house.authority.client("unmapped", valid(-1, 1)).unwrap();
+    let unmapped = test
+        .house
+        .authority
+        .client("unmapped", valid(-1, 1))
+        .unwrap();
     let before = entries(&test, "access.denied").await;
     let reply = show(&test, &machine(&test, Some(&unmapped))).await.unwrap();
     assert_eq!(reply.status(), 403);
@@ -106,7 +131,10 @@ async fn a_machine_of_another_role_is_refused_and_noted() {
     register(&test, &reader, Role::Regulator).await;
     let subject = test.person("测试甲", &mocks::synthetic_resident_id(1));
     let before = entries(&test, "access.denied").await;
-    let url = format!("https://127.0.0.1:{}/v1/inquiries", test.addresses.machines.port());
+    let url = format!(
+        "https://127.0.0.1:{}/v1/inquiries",
+        test.addresses.machines.port()
+    );
     let reply = machine(&test, Some(&reader))
         .post(url)
         .header("Idempotency-Key", key())
@@ -123,7 +151,11 @@ async fn a_machine_of_another_role_is_refused_and_noted() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_revocation_bites_on_an_open_connection() {
     let test = TestGateway::start().await;
-    let identity = test.house.authority.client("officer machine", valid(-1, 1)).unwrap();
+    let identity = test
+        .house
+        .authority
+        .client("officer machine", valid(-1, 1))
+        .unwrap();
     let id = register(&test, &identity, Role::Officer).await;
     let client = machine(&test, Some(&identity));
     // Known: the resource is not there, but the caller is.
@@ -131,7 +163,9 @@ async fn a_revocation_bites_on_an_open_connection() {
     assert_eq!(known.status(), 404);
     known.bytes().await.unwrap();
     let now = Timestamp::now();
-    operators::revoke_client(test.gateway.db(), &administrator(), &id, now).await.unwrap();
+    operators::revoke_client(test.gateway.db(), &administrator(), &id, now)
+        .await
+        .unwrap();
     assert_eq!(show(&test, &client).await.unwrap().status(), 403);
     test.stop().await;
 }
@@ -140,7 +174,10 @@ async fn a_revocation_bites_on_an_open_connection() {
 async fn the_peoples_listener_asks_for_no_certificate_and_knows_only_tokens() {
     let test = TestGateway::start().await;
     let client = machine(&test, None);
-    let url = format!("https://127.0.0.1:{}/v1/bureaus", test.addresses.people.port());
+    let url = format!(
+        "https://127.0.0.1:{}/v1/bureaus",
+        test.addresses.people.port()
+    );
     let anonymous = client.get(&url).send().await.unwrap();
     assert_eq!(anonymous.status(), 401);
     let wrong = client.get(&url).bearer_auth("0000").send().await.unwrap();
@@ -149,7 +186,11 @@ async fn the_peoples_listener_asks_for_no_certificate_and_knows_only_tokens() {
     // A token is nothing on the machines' listener, a certificate nothing here.
     let mapped = test.house.authority.client("mapped", valid(-1, 1)).unwrap();
     register(&test, &mapped, Role::Officer).await;
-    let shown = machine(&test, Some(&mapped)).get(&url).send().await.unwrap();
+    let shown = machine(&test, Some(&mapped))
+        .get(&url)
+        .send()
+        .await
+        .unwrap();
     assert_eq!(shown.status(), 401);
     test.stop().await;
 }

@@ -4,4 +4,5 @@
 mod cli;
 mod inquiries;
 mod listeners;
+mod privacy;
 mod support;

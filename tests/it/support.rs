@@ -141,3 +141,25 @@ pub(crate) fn state(reply: &Reply) -> &str {
         .as_str()
         .unwrap_or_else(|| panic!("no state: {reply:?}"))
 }
+
+/// A fresh database on the PostgreSQL server that `DATABASE_URL` names. Without
+/// it PostgreSQL is left out loudly, and in CI that is a failure.
+pub(crate) async fn postgres_database() -> Option<String> {
+    use sqlx::{Connection as _, PgConnection};
+    let Ok(server) = std::env::var("DATABASE_URL") else {
+        assert!(
+            std::env::var_os("CI").is_none(),
+            "CI must test on PostgreSQL too"
+        );
+        eprintln!("PostgreSQL NOT TESTED: set DATABASE_URL (tests/run does)");
+        return None;
+    };
+    let name = format!("creditgate_{}", uuid::Uuid::now_v7().simple());
+    let mut conn = PgConnection::connect(&server).await.unwrap();
+    sqlx::query(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}")))
+        .execute(&mut conn)
+        .await
+        .unwrap();
+    let (front, _) = server.rsplit_once('/').unwrap();
+    Some(format!("{front}/{name}"))
+}
