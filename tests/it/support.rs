@@ -26,7 +26,8 @@ pub(crate) struct TestGateway {
     pub(crate) officer: Client,
     stop: watch::Sender<bool>,
     serving: JoinHandle<()>,
-    pub(crate) folder: TempDir,
+    folder: TempDir,
+    clock: Clock,
 }
 
 impl TestGateway {
@@ -42,6 +43,28 @@ impl TestGateway {
         let gateway = open(&house, &plan.clock).await;
         Staff::publish_policy(&gateway).await.unwrap();
         let staff = Staff::hire(&gateway).await.unwrap();
+        let rest = Rest {
+            folder,
+            house,
+            staff,
+            clock: plan.clock,
+        };
+        Self::serve(gateway, rest).await
+    }
+
+    /// Opens what a stopped gateway left.
+    pub(crate) async fn again(rest: Rest) -> Self {
+        let gateway = open(&rest.house, &rest.clock).await;
+        Self::serve(gateway, rest).await
+    }
+
+    async fn serve(gateway: Gateway, rest: Rest) -> Self {
+        let Rest {
+            folder,
+            house,
+            staff,
+            clock,
+        } = rest;
         let (stop, stopped) = watch::channel(false);
         let (tell, listening) = tokio::sync::oneshot::channel();
         let served = gateway.clone();
@@ -51,12 +74,8 @@ impl TestGateway {
                 .unwrap();
         });
         let addresses = listening.await.unwrap();
-        let officer = Client::new(
-            house.authority.certificate_pem(),
-            addresses.people,
-            staff.officer.1.clone(),
-        )
-        .unwrap();
+        let ca = house.authority.certificate_pem();
+        let officer = Client::new(ca, addresses.people, staff.officer.1.clone()).unwrap();
         Self {
             house,
             gateway,
@@ -66,6 +85,7 @@ impl TestGateway {
             stop,
             serving,
             folder,
+            clock,
         }
     }
 
@@ -98,14 +118,36 @@ impl TestGateway {
     }
 
     /// Goes down in order.
-    pub(crate) async fn stop(self) -> (TempDir, House) {
+    pub(crate) async fn stop(self) -> Rest {
         self.stop.send_replace(true);
         tokio::time::timeout(Duration::from_secs(30), self.serving)
             .await
             .unwrap()
             .unwrap();
-        (self.folder, self.house)
+        // The database is free once the last handle is gone.
+        drop(self.gateway);
+        let Self {
+            folder,
+            house,
+            staff,
+            clock,
+            ..
+        } = self;
+        Rest {
+            folder,
+            house,
+            staff,
+            clock,
+        }
     }
+}
+
+/// What a stopped gateway leaves.
+pub(crate) struct Rest {
+    pub(crate) folder: TempDir,
+    pub(crate) house: House,
+    pub(crate) staff: Staff,
+    pub(crate) clock: Clock,
 }
 
 /// Opens the gateway of a house.
