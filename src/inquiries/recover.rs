@@ -1,5 +1,7 @@
 //! What a start of the server finds of the one before.
 
+use std::sync::atomic::Ordering;
+
 use jiff::SignedDuration;
 
 use super::{
@@ -71,12 +73,14 @@ const NOT_CHECKED: Plain = Plain {
 };
 
 impl Inquiries {
-    /// Refuses what nobody checked in time.
+    /// Refuses what nobody checked in time, and raises the alarm about what is
+    /// unknown for long.
     ///
     /// # Errors
     ///
     /// Those of the database.
     pub async fn sweep(&self) -> Result<(), AskError> {
+        self.alarm().await?;
         let inner = &self.0;
         let hours = SignedDuration::from_hours(inner.config.checker_hours.into());
         let now = inner.clock.now();
@@ -105,6 +109,28 @@ impl Inquiries {
                     })
                 })
                 .await?;
+        }
+        Ok(())
+    }
+}
+
+impl Inquiries {
+    /// Says how many inquiries are unknown for too long: to metrics always, to
+    /// the log when their number changes.
+    async fn alarm(&self) -> Result<(), AskError> {
+        let inner = &self.0;
+        let hours = SignedDuration::from_hours(inner.config.unknown_alarm_hours.into());
+        let since = inner.clock.now() - hours;
+        let overdue = store::unknown_since(&inner.db, since).await?;
+        metrics::gauge!("inquiries_unknown_overdue")
+            .set(u32::try_from(overdue).unwrap_or(u32::MAX));
+        let before = inner.overdue.swap(overdue, Ordering::Relaxed);
+        if overdue > 0 && overdue != before {
+            tracing::error!(
+                count = overdue,
+                hours = inner.config.unknown_alarm_hours,
+                "inquiries are unknown for too long: import the bureau's list"
+            );
         }
         Ok(())
     }

@@ -4,7 +4,7 @@ use std::{
     collections::HashMap,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicI64, Ordering},
     },
     time::Duration,
 };
@@ -47,6 +47,8 @@ pub(super) struct Inner {
     process_salt: [u8; 32],
     running: Mutex<Running>,
     closing: AtomicBool,
+    /// Inquiries that were unknown for too long at the last look.
+    pub(super) overdue: AtomicI64,
 }
 
 /// Tasks of this process.
@@ -204,6 +206,7 @@ impl Inquiries {
             process_salt,
             running: Mutex::default(),
             closing: AtomicBool::new(false),
+            overdue: AtomicI64::new(0),
         }))
     }
 

@@ -387,3 +387,14 @@ pub(crate) async fn last_report(
     )
     .await
 }
+
+/// How many inquiries are unknown and were dispatched before a moment.
+pub(crate) async fn unknown_since(db: &Db, before: Timestamp) -> Result<i64, DbError> {
+    let row: Option<(i64,)> = db
+        .first(
+            "SELECT COUNT(*) FROM inquiries WHERE state = 'unknown' AND dispatched_at < $1",
+            args![before],
+        )
+        .await?;
+    Ok(row.map_or(0, |(count,)| count))
+}
