@@ -21,6 +21,7 @@ mod certs;
 mod client;
 mod completions;
 mod demo;
+mod erasures;
 mod error;
 mod exit;
 mod explain;
@@ -99,6 +100,9 @@ enum Command {
     Config(settings::Command),
     /// Play the whole house on one machine, with synthetic data
     Demo(demo::Args),
+    /// Keep the list of erasures outside, and apply it after a restore
+    #[command(subcommand)]
+    Erasures(erasures::Command),
     /// Ask whether an inquiry would be permitted, and what is missing
     Explain(explain::Args),
     /// Ask a bureau for a report
@@ -137,6 +141,7 @@ fn run(cli: Cli) -> Result<Exit, CliError> {
         Command::Completions(args) => completions::run(&args),
         Command::Config(command) => settings::run(&common, &command),
         Command::Demo(args) => block(demo::run(&common, &args)),
+        Command::Erasures(command) => block(erasures::run(&common, &command, Clock::system())),
         Command::Explain(args) => block(explain::run(&common, &args)),
         Command::Inquire(args) => block(inquire::run(&common, &args)),
         Command::Inquiry(command) => block(inquiry::run(&common, &command)),

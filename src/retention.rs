@@ -28,7 +28,7 @@ use crate::{
         db::{Db, DbError, Tx, Urgency},
         identity::Document,
         ids::{InquiryId, InstitutionId, SubjectId},
-        vault::{Vault, VaultError},
+        vault::{Erasure, Vault, VaultError},
     },
 };
 
@@ -154,6 +154,42 @@ pub async fn erase_subject(
         subject,
         log_emptied,
     })
+}
+
+/// Erases again what a restored backup brought back: to be run before it
+/// serves. Returns how many subjects there were to erase.
+///
+/// # Errors
+///
+/// Those of the database; then nothing was erased.
+pub async fn reapply(
+    db: &Db,
+    vault: &Vault,
+    erasures: Vec<Erasure>,
+    now: Timestamp,
+) -> Result<usize, EraseError> {
+    let inner = vault.clone();
+    let count = db
+        .write(Urgency::Urgent, move |tx| {
+            Box::pin(async move {
+                let again = inner.reapply(tx, &erasures).await?;
+                for subject in &again {
+                    // What the backup holds as unsettled was settled before the
+                    // erasure: the later state is lost, the erasure is not.
+                    Inquiries::erase(tx, subject).await?;
+                    Authorizations::erase(tx, subject).await?;
+                    let entry = Draft::new(ERASED, "gateway", now)
+                        .actor("local")
+                        .about(subject)
+                        .code("reason", "reapplied");
+                    tx.append(entry.finish()?.into());
+                }
+                Ok::<_, EraseError>(again.len())
+            })
+        })
+        .await?;
+    vault.forget().await?;
+    Ok(count)
 }
 
 /// The caller's institution must keep something of the subject, and no other

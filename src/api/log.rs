@@ -4,7 +4,7 @@
 use axum::{
     Json,
     extract::{Path, State},
-    http::{StatusCode, header::CONTENT_TYPE},
+    http::header::CONTENT_TYPE,
     response::{IntoResponse, Response},
 };
 
@@ -17,8 +17,8 @@ use crate::{
 
 /// Where an entry stands in the log, with its proof.
 ///
-/// An entry is durable before its index is known; until then the answer is 404
-/// with the code `not_yet_indexed`, for less than a second.
+/// Whoever holds the receipt of an entry may prove it: it is a random number
+/// that only those learn who may see what it stands for.
 #[utoipa::path(
     get, path = "/v1/receipts/{entry}", tag = "log",
     params(("entry" = String, Path, description = "Identifier of the entry")),
@@ -30,13 +30,7 @@ pub(crate) async fn receipt(
     Path(entry): Path<String>,
 ) -> Result<Json<Proven>, Problem> {
     let proven = gateway.log().receipt(&entry).await.map_err(failed)?;
-    proven.map(Json).ok_or_else(|| {
-        Problem::new(
-            StatusCode::NOT_FOUND,
-            "not_yet_indexed",
-            "no such entry, or it has no index yet",
-        )
-    })
+    proven.map(Json).ok_or_else(Problem::not_found)
 }
 
 /// The newest signed checkpoint.

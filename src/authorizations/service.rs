@@ -150,6 +150,12 @@ impl Authorizations {
             args![subject],
         )
         .await?;
+        tx.execute(
+            "INSERT INTO erased_payloads (place, subject) \
+             SELECT 'evidence/sealed/' || id, subject FROM evidence WHERE subject = $1",
+            args![subject],
+        )
+        .await?;
         tx.execute("DELETE FROM evidence WHERE subject = $1", args![subject])
             .await?;
         Ok(())

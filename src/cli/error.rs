@@ -16,6 +16,7 @@ use crate::{
         telemetry::TelemetryError,
         vault::{MasterError, VaultError},
     },
+    retention::EraseError,
 };
 
 /// Why a command did not do it.
@@ -34,6 +35,9 @@ pub enum CliError {
     /// The configuration is wrong.
     #[error("{} is not a good configuration{}", .0.display(), listed(.1))]
     Config(PathBuf, Vec<ConfigFinding>),
+    /// A subject could not be erased.
+    #[error(transparent)]
+    Erase(#[from] EraseError),
     /// The gateway does not open.
     #[error(transparent)]
     Gateway(#[from] GatewayError),
@@ -129,6 +133,7 @@ impl CliError {
             | Self::Usage(_) => Exit::Usage,
             Self::Audit(_)
             | Self::Cert(_)
+            | Self::Erase(_)
             | Self::Gateway(_)
             | Self::Play(_)
             | Self::Serve(_)

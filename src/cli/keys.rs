@@ -1,9 +1,6 @@
 //! `creditgate keys`: changing the keys that everything is sealed under.
 
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use ring::rand::SystemRandom;
@@ -12,13 +9,12 @@ use serde_json::json;
 
 use super::{CliError, Common, Exit, out, settings};
 use crate::{
-    audit::{Appender, AuditError, Draft, Kind, key::LogKey},
+    audit::{AuditError, Draft, Kind, key::LogKey},
     platform::{
         certs::{Existing, write_secret},
         clock::Clock,
-        config::Depth,
-        db::{self, Db, DbError, Urgency},
-        vault::{MasterKey, MasterKeys, Vault},
+        db::{DbError, Urgency},
+        vault::MasterKey,
     },
 };
 
@@ -48,6 +44,8 @@ pub(super) enum Command {
     /// this. Afterwards the old key opens nothing: take it out and destroy it.
     /// Stopped anywhere, the same call goes on.
     Rotate,
+    /// Find all subjects under a new key of the blind index; the old is destroyed
+    RotateBlind,
 }
 
 pub(super) async fn run(
@@ -66,6 +64,7 @@ pub(super) async fn run(
             Ok(Exit::Done)
         }
         Command::Rotate => rotate(common, clock).await,
+        Command::RotateBlind => rotate_blind(common, clock).await,
     }
 }
 
@@ -81,14 +80,28 @@ fn log_key(common: &Common, origin: &str, file: &Path) -> Result<Exit, CliError>
     Ok(Exit::Done)
 }
 
+async fn rotate_blind(common: &Common, clock: Clock) -> Result<Exit, CliError> {
+    let owned = settings::own(common, clock).await?;
+    let progress = out::spinner("subjects");
+    let subjects = owned
+        .vault
+        .rotate_blind(|done| progress.set_position(done))
+        .await?;
+    progress.finish_and_clear();
+    if common.json {
+        out::json(&json!({ "subjects": subjects }))?;
+    } else {
+        out::text(&format!(
+            "{subjects} subjects are found by a new key; the old one is gone"
+        ))?;
+    }
+    Ok(Exit::Done)
+}
+
 async fn rotate(common: &Common, clock: Clock) -> Result<Exit, CliError> {
-    let config = common.check(Depth::Text)?;
-    let address = settings::address(&config)?;
-    let _owned = db::own(address.expose_secret()).await?;
-    let db = Db::open(address.expose_secret(), Arc::new(Appender)).await?;
-    let keys = MasterKeys::load(config.vault.sources()).await?;
+    let owned = settings::own(common, clock.clone()).await?;
+    let (db, keys, vault) = (&owned.db, owned.masters.clone(), &owned.vault);
     let version = keys.current();
-    let vault = Vault::open(db.clone(), keys.clone(), config.vault.cipher, clock.clone()).await?;
     let progress = out::spinner("subjects");
     let subjects = vault
         .rotate_master(keys, |done| progress.set_position(done))

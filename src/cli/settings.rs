@@ -16,7 +16,8 @@ use crate::{
     platform::{
         clock::Clock,
         config::{self, Config, Depth, client::ClientConfig},
-        db::Db,
+        db::{self, Db, Ownership},
+        vault::{MasterKeys, Vault},
     },
 };
 
@@ -63,6 +64,30 @@ impl Common {
         let address = address(&self.check(Depth::Text)?)?;
         Ok(Db::open_to_read(address.expose_secret(), Arc::new(Appender)).await?)
     }
+}
+
+/// A database that this command owns, and its vault.
+pub(super) struct Owned {
+    pub(super) db: Db,
+    pub(super) masters: MasterKeys,
+    pub(super) vault: Vault,
+    _ownership: Ownership,
+}
+
+/// Takes the configured database, which nobody may be serving.
+pub(super) async fn own(common: &Common, clock: Clock) -> Result<Owned, CliError> {
+    let config = common.check(Depth::Text)?;
+    let address = address(&config)?;
+    let ownership = db::own(address.expose_secret()).await?;
+    let db = Db::open(address.expose_secret(), Arc::new(Appender)).await?;
+    let masters = MasterKeys::load(config.vault.sources()).await?;
+    let vault = Vault::open(db.clone(), masters.clone(), config.vault.cipher, clock).await?;
+    Ok(Owned {
+        db,
+        masters,
+        vault,
+        _ownership: ownership,
+    })
 }
 
 /// The address of the configured database, with its password.

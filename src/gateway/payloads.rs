@@ -16,25 +16,17 @@ pub struct SealedPayloads<'d>(pub &'d Db);
 impl Payloads for SealedPayloads<'_> {
     fn look<'p>(&'p self, place: &'p Place) -> BoxFuture<'p, Result<Payload, AuditError>> {
         Box::pin(async move {
-            let (sql, erased) = match (place.table.as_str(), place.column.as_str()) {
-                ("answers", "sealed") => (
-                    "SELECT sealed FROM answers WHERE inquiry = $1",
-                    "SELECT e.subject FROM erasures e JOIN inquiries i ON i.subject = e.subject \
-                     WHERE i.id = $1",
-                ),
-                ("evidence", "sealed") => (
-                    "SELECT sealed FROM evidence WHERE id = $1",
-                    // Its row is gone with the subject, so the subject is not
-                    // known any more; that somebody was erased must do.
-                    "SELECT subject FROM erasures WHERE $1 <> '' LIMIT 1",
-                ),
+            let sql = match (place.table.as_str(), place.column.as_str()) {
+                ("answers", "sealed") => "SELECT sealed FROM answers WHERE inquiry = $1",
+                ("evidence", "sealed") => "SELECT sealed FROM evidence WHERE id = $1",
                 _ => return Ok(Payload::Missing),
             };
             let sealed: Option<(Vec<u8>,)> = self.0.first(sql, args![&place.row]).await?;
             if let Some((sealed,)) = sealed {
                 return Ok(Payload::Present(sha256(&sealed)));
             }
-            let gone: Option<(String,)> = self.0.first(erased, args![&place.row]).await?;
+            let erased = "SELECT subject FROM erased_payloads WHERE place = $1";
+            let gone: Option<(String,)> = self.0.first(erased, args![place.to_string()]).await?;
             Ok(if gone.is_some() {
                 Payload::Erased
             } else {

@@ -34,6 +34,12 @@ impl Inquiries {
             .map(|(id, name)| (id, State::named(&name).unwrap_or(State::Unknown)))
             .filter(|(_, state)| !state.is_settled() || *state == State::Unknown)
             .collect();
+        tx.execute(
+            "INSERT INTO erased_payloads (place, subject) \
+             SELECT 'answers/sealed/' || inquiry, subject FROM answers WHERE subject = $1",
+            args![subject],
+        )
+        .await?;
         tx.execute("DELETE FROM answers WHERE subject = $1", args![subject])
             .await?;
         Ok(needed)

@@ -417,6 +417,35 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_closure_that_panics_harms_nobody_else() {
+        for test in databases(Arc::new(Forget)).await {
+            let db = test.db.clone();
+            probe_table(&db).await;
+            let panicking = tokio::spawn({
+                let db = db.clone();
+                async move {
+                    db.write::<(), DbError, _>(Urgency::Urgent, |tx| {
+                        Box::pin(async move {
+                            tx.execute("INSERT INTO probe (k) VALUES ('lost')", args![]).await?;
+                            panic!("on purpose");
+                        })
+                    })
+                    .await
+                }
+            });
+            assert!(!matches!(panicking.await, Ok(Ok(()))), "{}", test.name);
+            db.write::<_, DbError, _>(Urgency::Urgent, |tx| {
+                Box::pin(async move {
+                    tx.execute("INSERT INTO probe (k) VALUES ('kept')", args![]).await
+                })
+            })
+            .await
+            .unwrap();
+            assert_eq!(count(&db).await, 1, "{}", test.name);
+        }
+    }
+
+    #[tokio::test]
     async fn a_second_key_is_a_unique_violation() {
         for test in databases(Arc::new(Forget)).await {
             probe_table(&test.db).await;

@@ -1,7 +1,10 @@
 //! The one task that writes to SQLite, and its group commit.
 
 use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::Pin,
     sync::Arc,
+    task::{Context, Poll},
     time::{Duration, Instant},
 };
 
@@ -133,6 +136,22 @@ async fn work(
     let _ = conn.close().await;
 }
 
+/// A future whose panic becomes `None`.
+struct Caught<'t, T>(BoxFuture<'t, T>);
+
+impl<T> Future for Caught<'_, T> {
+    type Output = Option<T>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>> {
+        let inner = self.0.as_mut();
+        // What the closure leaves half done is rolled back with its savepoint.
+        match catch_unwind(AssertUnwindSafe(|| inner.poll(cx))) {
+            Ok(poll) => poll.map(Some),
+            Err(_) => Poll::Ready(None),
+        }
+    }
+}
+
 /// One commit. Every job that was run has its reply in `replies`, also on error.
 async fn group(
     conn: &mut SqliteConnection,
@@ -149,9 +168,19 @@ async fn group(
     while let Some(job) = next.take() {
         sqlx::query("SAVEPOINT job").execute(&mut *conn).await?;
         let mut tx = Tx::new(Conn::Lite(&mut *conn));
-        let (stands, reply) = job.run(&mut tx).await;
+        let ran = Caught(job.run(&mut tx)).await;
         let made = std::mem::take(&mut tx.entries);
-        replies.push(reply);
+        let stands = match ran {
+            Some((stands, reply)) => {
+                replies.push(reply);
+                stands
+            }
+            // Its caller hears that it was not taken; the others go on.
+            None => {
+                tracing::error!("a closure panicked in a transaction; it is rolled back");
+                false
+            }
+        };
         if stands {
             entries.extend(made);
         } else {
