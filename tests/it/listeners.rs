@@ -6,17 +6,18 @@ use creditgate::{
     operators::{self, Caller, NewClient, Role},
     platform::{
         certs::{CertificateAuthority, Identity, Validity, spki_sha256_hex},
+        clock::Clock,
         ids::ClientId,
     },
 };
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use reqwest::{Certificate, Response};
 
 use crate::support::{TestGateway, inquiry, key};
 
 /// Hours around now during which a certificate is good.
 fn valid(from: i64, until: i64) -> Validity {
-    let now = Timestamp::now();
+    let now = Clock::system().now();
     Validity {
         from: now + SignedDuration::from_hours(from),
         until: now + SignedDuration::from_hours(until),
@@ -57,7 +58,7 @@ async fn register(test: &TestGateway, identity: &Identity, role: Role) -> Client
         label: format!("machine-{}", role.name()),
         role,
     };
-    let now = Timestamp::now();
+    let now = Clock::system().now();
     operators::register_client(test.gateway.db(), &administrator(), new, now)
         .await
         .unwrap()
@@ -162,7 +163,7 @@ async fn a_revocation_bites_on_an_open_connection() {
     let known = show(&test, &client).await.unwrap();
     assert_eq!(known.status(), 404);
     known.bytes().await.unwrap();
-    let now = Timestamp::now();
+    let now = Clock::system().now();
     operators::revoke_client(test.gateway.db(), &administrator(), &id, now)
         .await
         .unwrap();
