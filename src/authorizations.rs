@@ -44,8 +44,7 @@ pub use explain::Explanation;
 pub use import::{COLUMNS, Finding, FindingsFile, Folder, ImportError, Imported, Originals};
 pub use membership::NewPolicyVersion;
 pub use model::{
-    Authorization, Evidence, Facts, Kind, Licence, LicenceKind, Membership, PolicyVersion,
-    Question, Validity,
+    Authorization, Evidence, Facts, Kind, Membership, PolicyVersion, Question, Validity,
 };
 pub use purpose::{Category, Purpose};
 pub use recording::{MAX_EVIDENCE_BYTES, NewAuthorization, Recorded};

@@ -47,6 +47,6 @@ pub use hours::Hours;
 pub use line::{Fittings, Line, Lines, LinesError};
 pub use permit::{Ask, NoPermit, Permit};
 pub use quota::{Scope, UsedUp};
-pub use registry::{Licence, licence, licence_read, load};
+pub use registry::{Licence, licence, licences, load};
 pub use status::{LicenceStatus, LimitStatus, LineStatus, TransportStatus};
 pub use tls::TlsError;

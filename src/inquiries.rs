@@ -24,7 +24,6 @@ mod erase;
 mod error;
 mod hold;
 mod intake;
-mod licence;
 mod outcome;
 mod reconcile;
 mod recover;
@@ -40,7 +39,6 @@ mod view;
 pub use bureau_list::Disagreement;
 pub use error::AskError;
 pub use hold::DeclineReason;
-pub use licence::read_all as licences;
 pub use reconcile::Reconciliation;
 pub use register::{
     Cursor, CursorError, Filter, MAX_EXPORTED, MAX_PAGE, OUTCOMES, Page, RegisterError, SEARCHERS,

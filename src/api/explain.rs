@@ -8,8 +8,9 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::{body::Body, findings::Findings, problem::Problem, who::Asker};
 use crate::{
     authorizations::{Explanation, READERS},
+    bureaus,
     gateway::Gateway,
-    inquiries::{SubjectBody, licences},
+    inquiries::SubjectBody,
 };
 
 /// The routes.
@@ -54,12 +55,7 @@ async fn explain(
     let (Some(who), Some(bureau), Some(purpose)) = (who, bureau, purpose) else {
         return Err(findings.problem());
     };
-    let bureaus: Vec<_> = gateway
-        .lines()
-        .iter()
-        .map(|line| line.id().clone())
-        .collect();
-    let licences = licences(gateway.db(), &bureaus).await?;
+    let licences = bureaus::licences(gateway.db()).await?;
     let explained = gateway
         .authorizations()
         .explain(caller, &who, &bureau.into(), purpose, licences, now)

@@ -7,10 +7,11 @@ use utoipa::ToSchema;
 use super::{
     AuthorizationError, Authorizations, Purpose,
     decision::{Cell, Decision, Permission, Reason, coverage, decide},
-    model::{Licence, Question},
+    model::Question,
     service::READERS,
 };
 use crate::{
+    bureaus::Licence,
     operators::Caller,
     platform::{identity::Identity, ids::BureauId},
 };

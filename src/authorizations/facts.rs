@@ -7,11 +7,12 @@ use std::collections::HashMap;
 
 use super::{
     AuthorizationError, Authorizations,
-    model::{Evidence, Facts, Licence, Membership},
+    model::{Evidence, Facts, Membership},
     store::{EVIDENCE, EvidenceRow, MEMBERSHIPS, MembershipRow, OF_SUBJECT, Row},
 };
 use crate::{
     args,
+    bureaus::Licence,
     platform::{
         clock::from_micros,
         db::Tx,

@@ -7,9 +7,12 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{Category, Purpose};
-use crate::platform::{
-    identity::Identity,
-    ids::{AuthorizationId, BureauId, InstitutionId, PolicyId, SubjectId},
+use crate::{
+    bureaus::Licence,
+    platform::{
+        identity::Identity,
+        ids::{AuthorizationId, BureauId, InstitutionId, PolicyId, SubjectId},
+    },
 };
 
 /// What an authorization allows.
@@ -134,33 +137,6 @@ pub struct Membership {
     pub from: Timestamp,
     /// The first moment after it.
     pub until: Option<Timestamp>,
-}
-
-/// What allows a bureau to serve.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum LicenceKind {
-    /// Filed as an enterprise credit bureau (CRR Art 10): enterprises only.
-    EnterpriseFiling,
-    /// The financial credit information database (CRR Art 27): everyone.
-    NationalDatabase,
-    /// Licensed as a personal credit bureau (CRR Arts 6 and 7): persons only.
-    PersonalLicence,
-}
-
-/// One entry of the registry of bureaus.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Licence {
-    /// The bureau.
-    pub bureau: BureauId,
-    /// What it allows.
-    pub kind: LicenceKind,
-    /// First day, at +08:00.
-    pub from: Date,
-    /// Last day, where it has one.
-    pub until: Option<Date>,
-    /// The first day on which it is revoked.
-    pub revoked: Option<Date>,
 }
 
 /// May this institution ask that bureau about this subject, for this, now?

@@ -14,13 +14,13 @@ use proptest::{
 use super::{
     Category, Purpose,
     decision::{Decision, decide, decide_with},
-    model::{
-        Authorization, Evidence, Facts, Kind, Licence, LicenceKind, Membership, PolicyVersion,
-        Question, Validity,
-    },
+    model::{Authorization, Evidence, Facts, Kind, Membership, PolicyVersion, Question, Validity},
     rules::{RULES, Rule, RuleId},
 };
-use crate::platform::{clock::from_micros, identity::Identity};
+use crate::{
+    bureaus::Licence,
+    platform::{clock::from_micros, config::bureau::LicenceKind, identity::Identity},
+};
 
 const HOUR: i64 = 3_600_000_000;
 const DAY: i64 = 24 * HOUR;
@@ -143,8 +143,8 @@ fn worlds() -> impl Strategy<Value = World> {
     let day = || prop_oneof![2 => Just(FIRST - 1), 1 => FIRST..FIRST + 3];
     let kinds = [
         LicenceKind::EnterpriseFiling,
-        LicenceKind::NationalDatabase,
         LicenceKind::PersonalLicence,
+        LicenceKind::Statutory,
     ];
     let licence = (
         0..BUREAUS.len(),
@@ -175,7 +175,7 @@ fn permitted(world: &World) -> BTreeSet<Point> {
     for &(bureau, kind, from, last, gone) in &world.licences {
         for identity in 0..IDENTITIES {
             let enterprise = identity == 3;
-            if kind == LicenceKind::NationalDatabase
+            if kind == LicenceKind::Statutory
                 || (kind == LicenceKind::EnterpriseFiling) == enterprise
             {
                 let days = from..=last.unwrap_or(i64::MAX).min(gone.unwrap_or(i64::MAX) - 1);

@@ -3,10 +3,13 @@
 use jiff::{Timestamp, ToSpan as _, civil::date};
 
 use super::{
-    Authorization, Category, Evidence, Facts, Kind, Licence, LicenceKind, Membership,
-    PolicyVersion, Purpose, Question, Validity,
+    Authorization, Category, Evidence, Facts, Kind, Membership, PolicyVersion, Purpose, Question,
+    Validity,
 };
-use crate::platform::identity::Identity;
+use crate::{
+    bureaus::Licence,
+    platform::{config::bureau::LicenceKind, identity::Identity},
+};
 
 /// 2026-03-02 12:00 at +08:00.
 pub(super) const NOON: Timestamp = Timestamp::constant(1_772_424_000, 0);
@@ -59,7 +62,7 @@ pub(super) fn good() -> (Question, Facts) {
         }],
         licences: vec![Licence {
             bureau: "pboc".into(),
-            kind: LicenceKind::NationalDatabase,
+            kind: LicenceKind::Statutory,
             from: date(2013, 3, 15),
             until: None,
             revoked: None,

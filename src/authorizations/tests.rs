@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 use super::*;
 use crate::{
     args,
+    bureaus::Licence,
     operators::{Caller, Role, record_institution},
     platform::{
         clock::Clock,

@@ -18,25 +18,25 @@ use crate::{
 /// A bureau's title (征信业务管理办法 Art. 5; QR-06).
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Licence {
+    /// Whose it is.
+    pub bureau: BureauId,
     /// The kind of title.
     pub kind: LicenceKind,
-    /// Its number; empty for the state's own database.
-    pub number: String,
     /// The first day of its validity at +08:00; so are all days here.
-    pub valid_from: Date,
+    pub from: Date,
     /// The last day, if it has one.
-    pub valid_until: Option<Date>,
+    pub until: Option<Date>,
     /// The day from which it is revoked.
-    pub revoked_on: Option<Date>,
+    pub revoked: Option<Date>,
 }
 
 impl Licence {
     /// Whether it is valid on a day.
     #[must_use]
     pub fn is_valid_on(&self, day: Date) -> bool {
-        self.valid_from <= day
-            && self.valid_until.is_none_or(|last| day <= last)
-            && self.revoked_on.is_none_or(|revoked| day < revoked)
+        self.from <= day
+            && self.until.is_none_or(|last| day <= last)
+            && self.revoked.is_none_or(|revoked| day < revoked)
     }
 }
 
@@ -54,16 +54,17 @@ pub async fn licence(tx: &mut Tx<'_>, bureau: &BureauId) -> Result<Option<Licenc
     Ok(row.and_then(|row| row.licence()))
 }
 
-/// The title of a bureau, outside any transaction: to answer early.
+/// The titles of all bureaus, outside any transaction: to answer early, or to
+/// explain. One that cannot be read is left out.
 ///
 /// # Errors
 ///
 /// Those of the database.
-pub async fn licence_read(db: &Db, bureau: &BureauId) -> Result<Option<Licence>, DbError> {
-    let row: Option<Row> = db
-        .first("SELECT * FROM bureaus WHERE bureau = $1", args![bureau])
+pub async fn licences(db: &Db) -> Result<Vec<Licence>, DbError> {
+    let rows: Vec<Row> = db
+        .all("SELECT * FROM bureaus ORDER BY bureau", args![])
         .await?;
-    Ok(row.and_then(|row| row.licence()))
+    Ok(rows.iter().filter_map(Row::licence).collect())
 }
 
 /// Makes the registry what configuration says, with an entry for each bureau
@@ -145,11 +146,11 @@ impl Row {
     fn licence(&self) -> Option<Licence> {
         let day = |day: &Option<String>| day.as_ref().map(|day| day.parse()).transpose().ok();
         Some(Licence {
+            bureau: self.bureau.as_str().into(),
             kind: LicenceKind::named(&self.licence_kind)?,
-            number: self.licence_number.clone(),
-            valid_from: self.valid_from.parse().ok()?,
-            valid_until: day(&self.valid_until)?,
-            revoked_on: day(&self.revoked_on)?,
+            from: self.valid_from.parse().ok()?,
+            until: day(&self.valid_until)?,
+            revoked: day(&self.revoked_on)?,
         })
     }
 
@@ -274,11 +275,11 @@ mod tests {
             assert!(entries[0].contains("bureau.registered"));
             assert!(entries[0].contains("plain_in_vpn"));
             assert!(load(&[bureau.clone()]).await.is_empty(), "{}", test.name);
-            assert_eq!(stored(&test.db).await.unwrap().revoked_on, None);
+            assert_eq!(stored(&test.db).await.unwrap().revoked, None);
             bureau.licence.revoked_on = Some(date(2026, 3, 1));
             assert_eq!(load(&[bureau]).await.len(), 1, "{}", test.name);
             assert_eq!(
-                stored(&test.db).await.unwrap().revoked_on,
+                stored(&test.db).await.unwrap().revoked,
                 Some(date(2026, 3, 1))
             );
             assert!(
@@ -293,14 +294,14 @@ mod tests {
     #[test]
     fn a_licence_is_valid_from_its_first_to_its_last_day_unless_revoked() {
         let licence = Licence {
+            bureau: "market".into(),
             kind: LicenceKind::PersonalLicence,
-            number: "A1".to_owned(),
-            valid_from: date(2026, 1, 1),
-            valid_until: Some(date(2026, 12, 31)),
-            revoked_on: None,
+            from: date(2026, 1, 1),
+            until: Some(date(2026, 12, 31)),
+            revoked: None,
         };
         let revoked = Licence {
-            revoked_on: Some(date(2026, 3, 1)),
+            revoked: Some(date(2026, 3, 1)),
             ..licence.clone()
         };
         for (case, licence, day, valid) in [

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use super::{
-    AskError, Inquiries, State, entries, licence,
+    AskError, Inquiries, State, entries,
     request::{OnFresh, Request},
     service::{Claim, Progress},
     store::{self, Record},
@@ -15,6 +15,7 @@ use super::{
 use crate::{
     audit::{merkle::sha256, subject::SubjectTag},
     authorizations::{self, Decision, Question},
+    bureaus,
     operators::{Actor, Caller, Role},
     platform::{
         clock::micros,
@@ -92,7 +93,7 @@ impl Inquiries {
             purpose: request.purpose,
             at: now,
         };
-        let licences = licence::read(&inner.db, &request.bureau).await?;
+        let licences = bureaus::licences(&inner.db).await?;
         let facts = inner
             .authorizations
             .facts(&caller.institution, found.as_ref(), licences)

@@ -15,7 +15,6 @@ use tokio::{sync::oneshot, time::timeout};
 use super::{
     AskError, Inquiries, State, entries,
     intake::{Fresh, Plain, first_commit, json, tag},
-    licence,
     outcome::Ending,
     service::{Claim, Progress},
     store::{self, Record},
@@ -381,9 +380,14 @@ async fn intend(
         purpose: Purpose::named(&record.purpose).ok_or(NoDispatch::Gone)?,
         at: now,
     };
-    let licences = licence::read_in(tx, &question.bureau).await?;
+    let licence = bureaus::licence(tx, &question.bureau).await?;
     let facts = papers
-        .facts_locked(tx, &record.institution, Some(&record.subject), licences)
+        .facts_locked(
+            tx,
+            &record.institution,
+            Some(&record.subject),
+            licence.into_iter().collect(),
+        )
         .await?;
     match authorizations::decide(&question, &facts) {
         Decision::Refused(reasons) => return Err(NoDispatch::Refused(reasons)),

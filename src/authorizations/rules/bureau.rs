@@ -2,8 +2,9 @@
 
 use super::{Defect, text};
 use crate::{
-    authorizations::model::{Facts, Licence, LicenceKind, Question},
-    platform::{clock::china_date, identity::SubjectKind},
+    authorizations::model::{Facts, Question},
+    bureaus::Licence,
+    platform::{clock::china_date, config::bureau::LicenceKind, identity::SubjectKind},
 };
 
 /// QR-06. Days are those at +08:00: the first and the last one count, the day
@@ -18,19 +19,16 @@ pub(super) fn licensed(question: &Question, facts: &Facts) -> Option<&'static De
     if known.peek().is_none() {
         return Some(&UNLISTED);
     }
-    let live = |licence: &&Licence| {
-        licence.from <= today
-            && licence.until.is_none_or(|last| today <= last)
-            && licence.revoked.is_none_or(|revoked| today < revoked)
-    };
-    let mut live = known.filter(live).peekable();
+    let mut live = known
+        .filter(|licence| licence.is_valid_on(today))
+        .peekable();
     if live.peek().is_none() {
         return Some(&LAPSED);
     }
     let serves = |licence: &Licence| match licence.kind {
         LicenceKind::EnterpriseFiling => question.identity.kind() == SubjectKind::Enterprise,
-        LicenceKind::NationalDatabase => true,
         LicenceKind::PersonalLicence => question.identity.kind() == SubjectKind::Person,
+        LicenceKind::Statutory => true,
     };
     (!live.any(serves)).then_some(&OTHER_KIND)
 }

@@ -5,11 +5,12 @@ use jiff::{Timestamp, ToSpan as _, civil::date};
 use super::*;
 use crate::{
     authorizations::{
-        Evidence, Kind, Licence, LicenceKind, Membership, Purpose, Validity,
+        Evidence, Kind, Membership, Purpose, Validity,
         decision::{Decision, decide},
         sample::{NOON, good, paper, person},
     },
-    platform::identity::Identity,
+    bureaus::Licence,
+    platform::{config::bureau::LicenceKind, identity::Identity},
 };
 
 /// Codes of the reasons, or none where it is permitted.
