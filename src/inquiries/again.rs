@@ -98,24 +98,35 @@ impl Inquiries {
     ) -> Result<InquiryId, AskError> {
         caller.require(Role::Checker)?;
         let unknown = self.unknown(caller, id).await?;
-        let proposal: Proposal = self
-            .0
-            .db
-            .first(
-                "SELECT proposer, proposer_person, successor FROM second_asks WHERE inquiry = $1",
-                args![id],
-            )
-            .await?
-            .ok_or(AskError::NotFound)?;
+        let proposal = self.proposal(id).await?;
         another_human(caller, &proposal.proposer, &proposal.proposer_person)?;
         if let Some(successor) = proposal.successor {
             return Ok(successor.into());
         }
         let next = self.successor(&unknown, proposal);
         let next_id = next.id.clone();
-        self.store_successor(caller, &unknown, next).await?;
+        if let Err(error) = self.store_successor(caller, &unknown, next).await {
+            // Meanwhile the bureau's list may have told, or another have agreed:
+            // then theirs is the successor.
+            self.unknown(caller, id).await?;
+            return self
+                .proposal(id)
+                .await?
+                .successor
+                .map(InquiryId::from)
+                .ok_or(error);
+        }
         self.resume(&next_id).await?;
         Ok(next_id)
+    }
+
+    async fn proposal(&self, id: &InquiryId) -> Result<Proposal, AskError> {
+        let sql = "SELECT proposer, proposer_person, successor FROM second_asks WHERE inquiry = $1";
+        self.0
+            .db
+            .first(sql, args![id])
+            .await?
+            .ok_or(AskError::NotFound)
     }
 
     async fn unknown(&self, caller: &Caller, id: &InquiryId) -> Result<Record, AskError> {
@@ -181,6 +192,11 @@ impl Inquiries {
             .db
             .write(Urgency::Urgent, move |tx| {
                 Box::pin(async move {
+                    let sql = "SELECT state FROM inquiries WHERE id = $1";
+                    let state: Option<(String,)> = tx.first_locked(sql, args![&id]).await?;
+                    if state.is_none_or(|(state,)| state != State::Unknown.name()) {
+                        return Err(DbError::Refused("settled meanwhile".to_owned()));
+                    }
                     let linked = tx
                         .execute(
                             "UPDATE second_asks SET agreed_by = $1, agreed_at = $2, \

@@ -66,12 +66,25 @@ pub(crate) struct Match {
     pub(crate) lines: usize,
 }
 
-/// The lines of a list: CSV with a header, among its columns `message_id`,
-/// `institution` and `id_number`.
+/// The columns that a list must have.
+const COLUMNS: [&str; 3] = ["message_id", "institution", "id_number"];
+
+/// The lines of a list: CSV with a header, [`COLUMNS`] among its columns. What
+/// has no such header is one malformed line: an empty file or an error page
+/// must not say that the bureau recorded nothing.
 pub(crate) fn read(csv: &[u8]) -> Vec<Result<Line, usize>> {
-    csv::ReaderBuilder::new()
+    let mut reader = csv::ReaderBuilder::new()
         .trim(csv::Trim::All)
-        .from_reader(csv)
+        .from_reader(csv);
+    let whole = reader.headers().is_ok_and(|header| {
+        COLUMNS
+            .iter()
+            .all(|column| header.iter().any(|name| name == *column))
+    });
+    if !whole {
+        return vec![Err(1)];
+    }
+    reader
         .into_deserialize()
         .enumerate()
         .map(|(n, line)| line.map_err(|_| n + 1))

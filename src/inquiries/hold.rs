@@ -1,5 +1,7 @@
 //! What people do to an inquiry that waits: release, decline, withdraw.
 
+use std::time::Duration;
+
 use serde::Serialize;
 
 use super::{
@@ -19,6 +21,9 @@ use crate::{
         ids::InquiryId,
     },
 };
+
+/// So long a task may take to let go of an inquiry that it has stored.
+const LET_GO: Duration = Duration::from_secs(5);
 
 /// Why a checker declines, as a code that the caller chooses.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, serde::Deserialize, Serialize, utoipa::ToSchema)]
@@ -185,6 +190,9 @@ impl Inquiries {
 
     /// Starts the task of a stored, permitted inquiry; none where one runs.
     pub(super) async fn resume(&self, id: &InquiryId) -> Result<(), AskError> {
+        // The task that put it on hold may be about to let go of it; how that
+        // one ended tells nothing here.
+        let _ = self.0.asked(id).wait(LET_GO).await;
         let Some(claim) = self.0.claim(id) else {
             return Ok(());
         };

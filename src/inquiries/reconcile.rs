@@ -61,6 +61,8 @@ impl Inquiries {
     ) -> Result<Reconciliation, AskError> {
         caller.require(Role::Compliance)?;
         let inner = &self.0;
+        // No list covers what is still to come.
+        let period = (period.0, period.1.min(inner.clock.now()));
         let line = inner.lines.line(bureau).ok_or(AskError::NoSuchProduct)?;
         let code = line
             .credentials(&caller.institution, "")

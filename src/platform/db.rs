@@ -426,7 +426,8 @@ mod tests {
                 async move {
                     db.write::<(), DbError, _>(Urgency::Urgent, |tx| {
                         Box::pin(async move {
-                            tx.execute("INSERT INTO probe (k) VALUES ('lost')", args![]).await?;
+                            tx.execute("INSERT INTO probe (k) VALUES ('lost')", args![])
+                                .await?;
                             panic!("on purpose");
                         })
                     })
@@ -436,7 +437,8 @@ mod tests {
             assert!(!matches!(panicking.await, Ok(Ok(()))), "{}", test.name);
             db.write::<_, DbError, _>(Urgency::Urgent, |tx| {
                 Box::pin(async move {
-                    tx.execute("INSERT INTO probe (k) VALUES ('kept')", args![]).await
+                    tx.execute("INSERT INTO probe (k) VALUES ('kept')", args![])
+                        .await
                 })
             })
             .await

@@ -1,5 +1,12 @@
 //! `/v1/inquiries`
 
+mod checker;
+mod faults;
+mod line;
+mod once;
+mod unknown;
+mod waiting;
+
 use creditgate::authorizations::Purpose;
 
 use crate::support::{TestGateway, inquiry, key, state};

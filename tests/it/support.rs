@@ -17,6 +17,10 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::{sync::watch, task::JoinHandle};
 
+mod flow;
+
+pub(crate) use flow::{databases, id, local, names, reason, until};
+
 /// A running gateway.
 pub(crate) struct TestGateway {
     pub(crate) house: House,
