@@ -16,6 +16,9 @@
 //! outcome unknown, or while another institution keeps something of the
 //! subject: its data are not the caller's to destroy.
 
+#[cfg(test)]
+mod tests;
+
 use jiff::Timestamp;
 
 use crate::{

@@ -1,6 +1,6 @@
 //! What unit tests share: databases of both kinds.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use sqlx::{Connection, PgConnection};
 
@@ -19,6 +19,29 @@ impl Sealer for Forget {
         _: &'t mut Tx<'_>,
         _: Vec<NewEntry>,
     ) -> BoxFuture<'t, Result<(), DbError>> {
+        Box::pin(async { Ok(()) })
+    }
+}
+
+/// A sealer that remembers the entries, as text.
+#[derive(Default)]
+pub(crate) struct Remember(Mutex<Vec<String>>);
+
+impl Remember {
+    /// The entries since the last call.
+    pub(crate) fn take(&self) -> Vec<String> {
+        std::mem::take(&mut self.0.lock().unwrap())
+    }
+}
+
+impl Sealer for Remember {
+    fn seal<'t>(
+        &'t self,
+        _: &'t mut Tx<'_>,
+        entries: Vec<NewEntry>,
+    ) -> BoxFuture<'t, Result<(), DbError>> {
+        let texts = entries.into_iter().map(|it| String::from_utf8(it.body).unwrap());
+        self.0.lock().unwrap().extend(texts);
         Box::pin(async { Ok(()) })
     }
 }

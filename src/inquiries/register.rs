@@ -10,6 +10,8 @@
 
 mod cursor;
 mod export;
+#[cfg(test)]
+mod tests;
 
 use std::fmt::Write as _;
 

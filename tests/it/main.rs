@@ -1,6 +1,7 @@
 //! The tests that run the whole gateway.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod api;
 mod cli;
 mod erasure;
 mod inquiries;
