@@ -25,22 +25,25 @@ pub(super) struct Args {
     /// The last day, at +08:00.
     #[arg(long, value_name = "YYYY-MM-DD")]
     until: Option<Date>,
-    /// Who asked, by identifier.
+    /// Who asked, as inquiries name it: operator/… or client/…
     #[arg(long)]
-    operator: Option<String>,
+    requester: Option<String>,
     /// Why.
     #[arg(long)]
     purpose: Option<String>,
     /// Whom.
     #[arg(long)]
     bureau: Option<String>,
-    /// What became of it: a state.
-    #[arg(long)]
-    state: Option<String>,
+    /// What became of it: a state; may be repeated.
+    #[arg(long = "state", value_name = "STATE")]
+    states: Vec<String>,
     /// What the bureau answered: hit, no_hit, partial.
     #[arg(long)]
     outcome: Option<String>,
-    /// About whom: a JSON file with kind, id_type, id_number and name, or - for
+    /// The business it serves.
+    #[arg(long)]
+    business_ref: Option<String>,
+    /// About whom: a JSON file with kind, id_type and id_number, or - for
     /// standard input.
     #[arg(long, value_name = "FILE")]
     subject: Option<PathBuf>,
@@ -78,10 +81,10 @@ pub(super) async fn run(common: &Common, args: &Args) -> Result<Exit, CliError> 
     let progress = out::spinner("searching");
     loop {
         let mut page = client.send(search(&filter)?).await?.json()?;
-        let Some(Value::Array(items)) = page.get_mut("items").map(Value::take) else {
+        let Some(Value::Array(inquiries)) = page.get_mut("inquiries").map(Value::take) else {
             return Err(CliError::Answer("it is no page of the register"));
         };
-        found.extend(items);
+        found.extend(inquiries);
         progress.set_position(found.len() as u64);
         match page["next"].take() {
             next @ Value::String(_) if found.len() < args.limit => {
@@ -123,14 +126,16 @@ fn filter(args: &Args) -> Result<Map<String, Value>, CliError> {
     let after = args.until.map(|day| day.tomorrow().unwrap_or(Date::MAX));
     put("until", after.map(|day| moment(china_midnight(day))));
     for (name, value) in [
-        ("operator", &args.operator),
+        ("requester", &args.requester),
         ("purpose", &args.purpose),
         ("bureau", &args.bureau),
-        ("state", &args.state),
+        ("business_ref", &args.business_ref),
         ("outcome", &args.outcome),
     ] {
         put(name, value.as_deref().map(Value::from));
     }
+    let states = (!args.states.is_empty()).then(|| args.states.clone().into());
+    put("state", states);
     if let Some(path) = &args.subject {
         let subject = request::read(path)?;
         let subject = serde_json::from_slice(&subject)

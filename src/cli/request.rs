@@ -15,6 +15,8 @@ use super::CliError;
 /// No request is longer.
 const LONGEST_BYTES: u64 = 64 << 10;
 
+const NO_OBJECT: CliError = CliError::Usage("the request is not one JSON object");
+
 /// Where the request stands.
 #[derive(Debug, clap::Args)]
 pub(super) struct Request {
@@ -28,17 +30,22 @@ pub(super) struct Request {
 pub(super) enum Asked {
     /// An inquiry: subject, bureau, product, purpose, business reference.
     Inquiry,
-    /// Whether one would be allowed: the same without the reference.
+    /// Whether one would be allowed: subject, bureau, purpose.
     Question,
 }
 
 impl Request {
-    /// The request's bytes: one JSON object.
+    /// The request's bytes: one JSON object. Of an inquiry's file a question
+    /// takes what it needs.
     pub(super) fn read(&self, asked: Asked) -> Result<Zeroizing<Vec<u8>>, CliError> {
-        match &self.file {
-            None if io::stdin().is_terminal() => prompt(asked),
-            None => read(Path::new("-")),
-            Some(path) => read(path),
+        let bytes = match &self.file {
+            None if io::stdin().is_terminal() => return prompt(asked),
+            None => read(Path::new("-"))?,
+            Some(path) => read(path)?,
+        };
+        match asked {
+            Asked::Inquiry => Ok(bytes),
+            Asked::Question => question(&bytes),
         }
     }
 }
@@ -62,7 +69,7 @@ pub(super) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, CliError> {
     // The parser's own words could repeat a part of the text.
     match serde_json::from_slice(&bytes) {
         Ok(Value::Object(_)) => Ok(bytes),
-        _ => Err(CliError::Usage("the request is not one JSON object")),
+        _ => Err(NO_OBJECT),
     }
 }
 
@@ -74,16 +81,29 @@ fn prompt(asked: Asked) -> Result<Zeroizing<Vec<u8>>, CliError> {
         "id_number": ask("ID number", "")?,
         "name": ask("name", "")?,
     });
-    let mut request = json!({
-        "subject": subject,
-        "bureau": ask("bureau", "pboc")?,
-        "product": ask("product", "personal_report")?,
-        "purpose": ask("purpose", "loan_approval")?,
-    });
+    let bureau = ask("bureau", "pboc")?;
+    let purpose = ask("purpose", "loan_approval")?;
+    let mut request = json!({ "subject": subject, "bureau": bureau, "purpose": purpose });
     if asked == Asked::Inquiry {
+        request["product"] = ask("product", "personal_report")?.into();
         request["business_ref"] = ask("business reference", "")?.into();
     }
-    serde_json::to_vec(&request)
+    to_bytes(&request)
+}
+
+/// The parts of a request that a question has.
+fn question(bytes: &[u8]) -> Result<Zeroizing<Vec<u8>>, CliError> {
+    let request: Value = serde_json::from_slice(bytes).map_err(|_| NO_OBJECT)?;
+    let parts: Value = ["subject", "bureau", "purpose"]
+        .into_iter()
+        .filter_map(|name| Some((name.to_owned(), request.get(name)?.clone())))
+        .collect::<serde_json::Map<_, _>>()
+        .into();
+    to_bytes(&parts)
+}
+
+fn to_bytes(request: &Value) -> Result<Zeroizing<Vec<u8>>, CliError> {
+    serde_json::to_vec(request)
         .map(Zeroizing::new)
         .map_err(|error| CliError::Output(error.into()))
 }
@@ -109,6 +129,15 @@ fn ask(question: &str, usual: &str) -> Result<String, CliError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_question_is_taken_from_the_file_of_an_inquiry() {
+        let inquiry = br#"{"subject":{"kind":"person"},"bureau":"pboc","purpose":"p",
+            "product":"personal_report","business_ref":"LOAN-1"}"#;
+        let asked: Value = serde_json::from_slice(&question(inquiry).unwrap()).unwrap();
+        let expected = json!({ "subject": { "kind": "person" }, "bureau": "pboc", "purpose": "p" });
+        assert_eq!(asked, expected);
+    }
 
     #[test]
     fn a_broken_request_is_not_repeated_in_the_error() {

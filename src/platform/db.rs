@@ -381,6 +381,24 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_database_opened_to_read_cannot_be_written() {
+        for test in databases(Arc::new(Forget)).await {
+            probe_table(&test.db).await;
+            let _owned = own(&test.address).await.unwrap();
+            let reader = Db::open_to_read(&test.address, Arc::new(Forget));
+            let reader = reader.await.unwrap();
+            let refused = reader.write::<_, DbError, _>(Urgency::Urgent, |tx| {
+                Box::pin(async move {
+                    tx.execute("INSERT INTO probe (k) VALUES ('a')", args![])
+                        .await
+                })
+            });
+            assert!(refused.await.is_err(), "{}", test.name);
+            assert_eq!(count(&reader).await, 0, "{}", test.name);
+        }
+    }
+
+    #[tokio::test]
     async fn a_failed_closure_takes_back_its_own_doings_only() {
         for test in databases(Arc::new(Forget)).await {
             let db = &test.db;

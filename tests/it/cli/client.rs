@@ -276,19 +276,24 @@ fn an_import_leaves_a_file_of_findings() {
     let people = People::start([(
         200,
         None,
-        json!({ "taken": 2, "findings": [
-            { "line": 3, "field": "signed_at", "code": "date", "message": "no date", "cure": null },
-        ] }),
+        json!({
+            "taken": { "rows": 3, "recorded": 2, "already": 0, "set_aside": 1 },
+            "findings": [{
+                "line": 3, "field": "signed_at", "code": "date",
+                "wrong": { "zh": "不是日期", "en": "no date" },
+                "right": { "zh": "改", "en": "write one" },
+            }],
+        }),
     )]);
     people.file("in.csv", "a,b\n1,2\n");
     let line = "authorizations import in.csv --findings out.csv --token-file token --lang en";
     assert_eq!(
         expect(people.folder(), 3, line),
-        "Taken in: 2\nFindings: 1\n"
+        "Rows: 3\nRecorded: 2\nRecorded before: 0\nSet aside: 1\nFindings: 1\n"
     );
     assert_eq!(
         fs::read_to_string(people.folder().join("out.csv")).unwrap(),
-        "line,field,code,message,cure\n3,signed_at,date,no date,\n"
+        "line,field,code,wrong,right\n3,signed_at,date,no date,write one\n"
     );
     let asked = people.asked();
     assert_eq!(asked[0].headers["content-type"], "text/csv");
@@ -301,12 +306,12 @@ fn the_register_is_read_page_by_page() {
         (
             200,
             None,
-            json!({ "items": [{ "id": id, "state": "answered" }], "next": next }),
+            json!({ "inquiries": [{ "id": id, "state": "answered" }], "next": next }),
         )
     };
     let people = People::start([page("a", json!("c1")), page("b", Value::Null)]);
     people.file("subject.json", r#"{"kind":"person"}"#);
-    let line = "register --from 2026-03-01 --until 2026-03-01 --subject subject.json --bureau pboc \
+    let line = "register --from 2026-03-01 --until 2026-03-01 --subject subject.json --bureau pboc --state answered \
                 --token-file token --json";
     let found: Value = serde_json::from_str(&expect(people.folder(), 0, line)).unwrap();
     assert_eq!(
@@ -320,7 +325,7 @@ fn the_register_is_read_page_by_page() {
         .collect();
     let mut filter = json!({
         "from": "2026-02-28T16:00:00Z", "until": "2026-03-01T16:00:00Z",
-        "bureau": "pboc", "subject": { "kind": "person" },
+        "bureau": "pboc", "state": ["answered"], "subject": { "kind": "person" },
     });
     assert_eq!(bodies[0], filter);
     filter["cursor"] = "c1".into();
