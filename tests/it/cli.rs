@@ -10,6 +10,7 @@ mod audit;
 mod certs;
 mod client;
 mod config;
+mod gateway;
 mod people;
 mod shell;
 
