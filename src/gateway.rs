@@ -27,6 +27,7 @@ use crate::{
         clock::Clock,
         config::{Config, Vocabulary},
         db::{self, Db, DbError, Epoch, OpenError, Ownership},
+        fault,
         secret::{self, SecretError},
         vault::{MasterError, MasterKeys, Vault, VaultError},
     },
@@ -104,7 +105,7 @@ pub fn vocabulary() -> Vocabulary<'static> {
 
 impl Gateway {
     /// Opens everything, takes sole ownership of the database, and settles what
-    /// an earlier start left. Nothing listens yet.
+    /// an earlier start left. Nothing listens and nothing is sent yet.
     ///
     /// # Errors
     ///
@@ -127,6 +128,7 @@ impl Gateway {
         // Before anything is written: a restored backup must stay as it is.
         let log = Log::open(db.clone(), log_key(&config)?, sinks).await?;
         let epoch = Epoch::take(&db, &clock).await?;
+        fault::point("start.owned");
         let masters = MasterKeys::load(config.vault.sources()).await?;
         let vault = Vault::open(db.clone(), masters, config.vault.cipher, clock.clone()).await?;
         for institution in &config.institutions {

@@ -21,6 +21,7 @@ use super::outline::Outline;
 use super::tile::{TILE_HEIGHT, TILE_WIDTH};
 use crate::args;
 use crate::platform::db::{BoxFuture, Db, DbError, Kind, NewEntry, Sealer, Tx, Urgency};
+use crate::platform::fault;
 
 /// Entries that get their index in one transaction at most.
 const BATCH: i64 = 4_096;
@@ -80,6 +81,9 @@ pub(super) async fn sequence(db: &Db, epoch: i64) -> Result<u64, AuditError> {
                 Box::pin(index_waiting(tx, epoch))
             })
             .await?;
+        if count > 0 {
+            fault::point("log.sequenced");
+        }
         total += count;
         if count < BATCH as u64 {
             break;

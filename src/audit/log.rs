@@ -27,6 +27,7 @@ use super::reader::{Reader, StoredEntry};
 use super::sink::{Sink, check_sinks};
 use crate::args;
 use crate::platform::db::{Db, DbError, Urgency};
+use crate::platform::fault;
 
 /// How often waiting entries get their index on PostgreSQL.
 const SEQUENCE_EVERY: Duration = Duration::from_millis(50);
@@ -131,6 +132,7 @@ impl Log {
                 });
             }
         }
+        fault::point("log.delivered");
         failure.map_or(Ok(checkpoint), Err)
     }
 
@@ -230,6 +232,7 @@ impl Log {
                 })
             })
             .await?;
+        fault::point("log.signed");
         Ok((Checkpoint::unverified(&note)?, note))
     }
 

@@ -9,7 +9,6 @@ use tokio::time::Instant;
 use super::{Permit, credentials::Member, quota::UsedUp};
 use crate::platform::{
     db::{BoxFuture, DbError, NewEntry, Tx, Urgency},
-    fault,
     ids::InquiryId,
 };
 
@@ -139,12 +138,10 @@ impl AuthorizedInquiry {
                     // Last, since others wait for these rows until the commit.
                     quotas.count(tx, at).await?.map_err(NotDispatched::Quota)?;
                     tx.append(intent.entry);
-                    fault::point("dispatch.before_commit");
                     Ok::<_, E>((intent.inquiry, conversation))
                 })
             })
             .await?;
-        fault::point("dispatch.committed");
         Ok(Self {
             inquiry,
             conversation,

@@ -58,7 +58,6 @@ pub async fn dispatch(authorized: AuthorizedInquiry) -> Exchanged {
     let outcome = run.settle(outcome.unwrap_or(Outcome::Failed(Failure::Unknown {
         cause: "endless_conversation",
     })));
-    fault::point("dispatch.exchanged");
 
     let line = Arc::clone(&permit.line);
     let not_sent = matches!(outcome, Outcome::Failed(Failure::NotSent { .. }));

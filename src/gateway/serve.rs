@@ -11,10 +11,13 @@ use axum_server::{Handle, tls_rustls::RustlsConfig};
 use tokio::{sync::watch, task::JoinSet};
 
 use super::Gateway;
-use crate::api::{
-    self,
-    listen::{TlsError, serve_plain, serve_tls, server_config},
-    who::Listener,
+use crate::{
+    api::{
+        self,
+        listen::{TlsError, serve_plain, serve_tls, server_config},
+        who::Listener,
+    },
+    inquiries::AskError,
 };
 
 /// How long the way down may take: an exchange that is under way is waited for.
@@ -45,6 +48,9 @@ pub enum ServeError {
         #[source]
         source: io::Error,
     },
+    /// What an earlier start left permitted cannot go on.
+    #[error("the inquiries of an earlier start")]
+    Inquiries(#[from] AskError),
     /// Certificates that cannot be used.
     #[error("the certificates of the listener for {listener}")]
     Tls {
@@ -95,6 +101,7 @@ pub async fn serve(
         client_ca: None,
     };
     let (machines_config, people_config) = (machines_tls.load()?, people_tls.load()?);
+    gateway.inquiries().go_on().await?;
     let handle = Handle::new();
     let mut tasks = JoinSet::new();
     let router = |listener| api::router::router(gateway.clone(), listener);

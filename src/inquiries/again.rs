@@ -15,6 +15,7 @@ use crate::{
     platform::{
         clock::micros,
         db::{DbError, Urgency},
+        fault::Commit,
         ids::InquiryId,
     },
 };
@@ -214,6 +215,7 @@ impl Inquiries {
                 })
             })
             .await?;
+        State::Received.passes(State::Permitted, Commit::After);
         Ok(())
     }
 }

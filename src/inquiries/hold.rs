@@ -17,7 +17,7 @@ use crate::{
     platform::{
         clock::from_micros,
         db::{DbError, Urgency},
-        fault,
+        fault::Commit,
         ids::InquiryId,
     },
 };
@@ -70,7 +70,6 @@ impl Inquiries {
         let record = self.checked(caller, id).await?;
         self.settle_hold(caller, &record, State::Permitted, None)
             .await?;
-        fault::point("hold.released");
         self.resume(id).await
     }
 
@@ -179,13 +178,12 @@ impl Inquiries {
                 })
             })
             .await?;
-        if moved {
-            Ok(())
-        } else {
-            Err(AskError::WrongState(
-                self.of(caller, &record.id).await?.state(),
-            ))
+        if !moved {
+            let now = self.of(caller, &record.id).await?;
+            return Err(AskError::WrongState(now.state()));
         }
+        from.passes(to, Commit::After);
+        Ok(())
     }
 
     /// Starts the task of a stored, permitted inquiry; none where one runs.

@@ -20,6 +20,7 @@ use crate::{
     platform::{
         clock::micros,
         db::{Tx, Urgency},
+        fault::Commit,
         identity::Identity,
         ids::SubjectId,
         vault::{SubjectKeys, VaultError},
@@ -183,6 +184,7 @@ impl Inquiries {
                 })
             })
             .await?;
+        State::Received.passes(state, Commit::After);
         claim.tell(if state.waits() {
             Progress::Waiting
         } else {

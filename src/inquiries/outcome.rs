@@ -12,6 +12,7 @@ use crate::{
     audit::{entry::Draft, merkle::sha256},
     platform::{
         db::{DbError, Urgency},
+        fault::Commit,
         ids::InquiryId,
         vault,
     },
@@ -145,6 +146,7 @@ impl Inquiries {
                 })
             })
             .await?;
+        State::Dispatched.passes(state, Commit::After);
         metrics::counter!("inquiries_ended_total", "state" => state.name()).increment(1);
         Ok(())
     }
@@ -237,6 +239,7 @@ impl Inquiries {
             })
             .await?;
         if moved {
+            from.passes(to, Commit::After);
             to.name().clone_into(&mut journey.record.state);
         }
         Ok(())

@@ -21,6 +21,7 @@ use crate::{
     operators::{Caller, Role},
     platform::{
         db::{DbError, Urgency},
+        fault::Commit,
         ids::{BureauId, InquiryId},
     },
 };
@@ -151,6 +152,9 @@ impl Inquiries {
                 })
             })
             .await?;
+        if !found.settled.is_empty() {
+            State::Unknown.passes(State::Reconciled, Commit::After);
+        }
         Ok(Reconciliation {
             lines: found.lines,
             recorded,

@@ -9,11 +9,14 @@ use super::{
     intake::{Plain, json},
     store::{self, Change},
 };
-use crate::platform::db::{DbError, Urgency};
+use crate::platform::{
+    db::{DbError, Urgency},
+    fault::{self, Commit},
+};
 
 impl Inquiries {
     /// Settles what an earlier start left: what it dispatched becomes unknown,
-    /// never permitted; what was permitted goes on waiting for the line.
+    /// never permitted.
     ///
     /// # Errors
     ///
@@ -56,9 +59,21 @@ impl Inquiries {
                     })
                 })
                 .await?;
+            State::Dispatched.passes(State::Unknown, Commit::After);
             tracing::error!(inquiry.id = %record.id, "an inquiry of an earlier start is unknown");
         }
-        for record in store::in_state(&inner.db, State::Permitted).await? {
+        fault::point("start.recovered");
+        Ok(())
+    }
+
+    /// Lets what an earlier start left permitted go on waiting for the line;
+    /// only once this one is sure to stay.
+    ///
+    /// # Errors
+    ///
+    /// Those of the database.
+    pub async fn go_on(&self) -> Result<(), AskError> {
+        for record in store::in_state(&self.0.db, State::Permitted).await? {
             self.resume(&record.id).await?;
         }
         Ok(())
@@ -109,6 +124,7 @@ impl Inquiries {
                     })
                 })
                 .await?;
+            State::OnHold.passes(State::Refused, Commit::After);
         }
         Ok(())
     }

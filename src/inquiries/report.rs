@@ -18,6 +18,7 @@ use crate::{
     platform::{
         clock::from_micros,
         db::{DbError, Urgency},
+        fault::Commit,
         ids::InquiryId,
     },
 };
@@ -105,6 +106,7 @@ impl Inquiries {
                 })
             })
             .await?;
+        State::AnsweredUnreadable.passes(State::Answered, Commit::After);
         Ok(())
     }
 

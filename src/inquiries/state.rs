@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::platform::fault::{self, Commit};
+
 /// Where an inquiry stands. The order is that of its life.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -109,6 +111,12 @@ impl State {
     #[must_use]
     pub fn may_become(self, next: Self) -> bool {
         EDGES.contains(&(self, next))
+    }
+
+    /// Stands on either side of the commit of a change: a test may stop the
+    /// process here.
+    pub(super) fn passes(self, next: Self, commit: Commit) {
+        fault::edge(self.name(), next.name(), commit);
     }
 
     /// Whether the gateway itself will do no more about it.

@@ -9,6 +9,7 @@ use crate::{
     platform::{
         clock::from_micros,
         db::{Db, DbError, Tx},
+        fault::Commit,
         ids::{BureauId, InquiryId, InstitutionId, SubjectId},
     },
 };
@@ -137,6 +138,7 @@ pub(crate) async fn insert(tx: &mut Tx<'_>, new: &Record) -> Result<(), DbError>
         ],
     )
     .await?;
+    State::Received.passes(new.state(), Commit::Before);
     Ok(())
 }
 
@@ -205,6 +207,9 @@ pub(crate) async fn advance(
             ],
         )
         .await?;
+    if changed == 1 {
+        from.passes(to, Commit::Before);
+    }
     Ok(changed == 1)
 }
 

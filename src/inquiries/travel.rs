@@ -31,7 +31,7 @@ use crate::{
     platform::{
         clock::{from_micros, micros},
         db::{DbError, Tx, Urgency},
-        fault,
+        fault::{self, Commit},
         identity::Identity,
         vault::SubjectKeys,
     },
@@ -212,7 +212,7 @@ impl Inquiries {
         State::Permitted
             .name()
             .clone_into(&mut journey.record.state);
-        fault::point("permitted.stored");
+        State::Received.passes(State::Permitted, Commit::After);
         Ok(())
     }
 
@@ -234,6 +234,7 @@ impl Inquiries {
                 Box::pin(async move { first_commit(tx, fresh, State::Refused, &keys, at).await })
             })
             .await?;
+        State::Received.passes(State::Refused, Commit::After);
         Ok(true)
     }
 
@@ -256,6 +257,10 @@ impl Inquiries {
             Err(NoDispatch::Db(error)) => return self.in_doubt(journey, error).await,
             Err(cause) => return self.not_dispatched(journey, cause).await,
         };
+        journey
+            .record
+            .state()
+            .passes(State::Dispatched, Commit::After);
         journey.fresh = None;
         if let Ok(record) = dispatched.await {
             journey.record = record;
@@ -332,7 +337,6 @@ impl Inquiries {
             tokio::time::sleep(wait).await;
             wait = (wait * 2).min(Duration::from_secs(10));
         }
-        fault::point("outcome.kept");
         Ok(Step::Ended)
     }
 }

@@ -3,6 +3,7 @@
 
 mod api;
 mod cli;
+mod crash;
 mod erasure;
 mod inquiries;
 mod listeners;
