@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use mocks::{Fault, FaultRule};
 use ring::rand::{SecureRandom as _, SystemRandom};
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
-use super::site::{Engine, PATIENCE, Site, generous, subject};
+use super::site::{Engine, Site, generous, subject};
 use crate::support::inquiry;
 
 /// Inquiries of a round.
@@ -64,21 +64,18 @@ async fn round(site: &Site, people: &[u32]) {
     sleep(Duration::from_millis(moment)).await;
     server.kill().await;
     asking.join_all().await;
-    let before: Vec<usize> = people.iter().map(|seq| site.marks(*seq)).collect();
-
     let server = site.start(None).await.unwrap();
-    for (seq, before) in people.iter().copied().zip(before) {
-        let again = server.officer.inquire(&body(seq), &key(seq), 20);
-        let again = timeout(PATIENCE, again).await.unwrap().unwrap();
+    for seq in people.iter().copied() {
+        let again = server.officer.inquire(&body(seq), &key(seq), 20).await.unwrap();
         let (state, marks) = (again.body["state"].as_str(), site.marks(seq));
         let name =
-            format!("killed after {moment} ms, {seq}: {before} marks, {marks} now, {state:?}");
+            format!("killed after {moment} ms, {seq}: {marks} marks, {state:?}");
         assert_eq!(again.status, 200, "{name}");
         assert!(marks <= 1, "{name}");
         match state {
             Some("answered") => assert_eq!(marks, 1, "{name}"),
-            // It may have left or not; it does not leave again.
-            Some("unknown") => assert_eq!(marks, before, "{name}"),
+            // Its bytes may have been on the way, or not yet.
+            Some("unknown") => {}
             _ => panic!("{name}"),
         }
     }
