@@ -130,7 +130,7 @@ impl Inquiries {
             let Some(permit) = self.permit(claim, &mut journey).await? else {
                 return Ok(());
             };
-            match self.dispatch(&mut journey, permit).await? {
+            match self.dispatch(claim, &mut journey, permit).await? {
                 Step::Ended => return Ok(()),
                 Step::Again(delay) => {
                     claim.tell(Progress::Waiting);
@@ -239,7 +239,12 @@ impl Inquiries {
     }
 
     /// One dispatch, and what comes of it.
-    async fn dispatch(&self, journey: &mut Journey, permit: Permit) -> Result<Step, AskError> {
+    async fn dispatch(
+        &self,
+        claim: &Claim,
+        journey: &mut Journey,
+        permit: Permit,
+    ) -> Result<Step, AskError> {
         let (papers, intended) = (self.0.authorizations.clone(), journey.clone());
         // What the transaction made of the record, known again without a read:
         // nothing that can fail may stand between the commit and the exchange.
@@ -262,6 +267,8 @@ impl Inquiries {
             .state()
             .passes(State::Dispatched, Commit::After);
         journey.fresh = None;
+        // It is stored: who does not wait for the bureau need not.
+        claim.tell(Progress::Waiting);
         if let Ok(record) = dispatched.await {
             journey.record = record;
         }

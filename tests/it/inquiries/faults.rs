@@ -13,6 +13,7 @@ fn patient() -> Plan {
         .edit("failures_in_a_row = 5", "failures_in_a_row = 1000")
         .edit("window = 20", "window = 1000")
         .edit("first_delay_ms = 200", "first_delay_ms = 20")
+        .edit("budget_percent = 10", "budget_percent = 100")
 }
 
 fn told(reply: &Reply) -> (&str, &str) {
@@ -78,7 +79,7 @@ async fn what_may_have_reached_the_bureau_is_never_repeated() {
         (Fault::Truncated, "unknown", "truncated"),
         (Fault::Redirect, "unknown", "status_3xx"),
         (Fault::Status { code: 503 }, "unknown", "status_5xx"),
-        (Fault::Garbage, "answered_unreadable", "not_xml"),
+        (Fault::Garbage, "answered_unreadable", "wrong_encoding"),
         (Fault::WrongLength, "answered_unreadable", "cut_short"),
         (Fault::OtherSubject, "answered_unreadable", "other_subject"),
     ]) {

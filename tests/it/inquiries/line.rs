@@ -46,7 +46,7 @@ async fn a_quota_survives_a_restart() {
         let over = test.ask(&third).await;
         assert_eq!(
             (state(&over), &over.body["cause"]),
-            ("unsent", &"quota".into()),
+            ("unsent", &"quota_used_up".into()),
             "{over:?}"
         );
         assert_eq!(operator_limit(&bureau(&test).await)["left_today"], 0);
