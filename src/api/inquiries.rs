@@ -6,6 +6,7 @@ use axum::{
     Json,
     extract::{Path, Query, State},
     http::{HeaderMap, HeaderValue, StatusCode, header::LOCATION},
+    middleware::from_fn,
     response::{IntoResponse, Response},
 };
 use jiff::Timestamp;
@@ -16,6 +17,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     body::{Body, Csv},
+    layers::uncut,
     problem::{Finding, Problem},
     who::Asker,
 };
@@ -36,6 +38,7 @@ const LONGEST_KEY: usize = 128;
 pub(crate) fn routes() -> OpenApiRouter<Gateway> {
     OpenApiRouter::new()
         .routes(routes!(ask))
+        .route_layer(from_fn(uncut))
         .routes(routes!(show))
         .routes(routes!(report))
         .routes(routes!(release))

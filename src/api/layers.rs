@@ -2,12 +2,13 @@
 
 use std::{
     future::poll_fn,
-    panic::{AssertUnwindSafe, catch_unwind},
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     task::Poll,
     time::Instant,
 };
 
 use axum::{
+    body::{Body, to_bytes},
     extract::{MatchedPath, Request},
     http::{
         HeaderName, HeaderValue, StatusCode,
@@ -19,7 +20,7 @@ use axum::{
 use tracing::Instrument as _;
 use uuid::Uuid;
 
-use super::problem::Problem;
+use super::{problem::Problem, router::LARGEST_BODY};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -48,6 +49,24 @@ pub(super) async fn around(request: Request, next: Next) -> Response {
         headers.insert(REQUEST_ID, id);
     }
     response
+}
+
+/// Reads a request whole, and then carries it on even if its client goes away.
+pub(super) async fn uncut(request: Request, next: Next) -> Response {
+    let (parts, body) = request.into_parts();
+    let Ok(bytes) = to_bytes(body, LARGEST_BODY).await else {
+        let title = "the body is too large or was cut";
+        return Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body", title).into_response();
+    };
+    let whole = Request::from_parts(parts, Body::from(bytes));
+    match tokio::spawn(next.run(whole).in_current_span()).await {
+        Ok(response) => response,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => resume_unwind(panic),
+            // The process goes down.
+            Err(_) => Problem::internal().into_response(),
+        },
+    }
 }
 
 /// There is no such path.
@@ -102,13 +121,7 @@ async fn watched(handler: impl Future<Output = Response>) -> Response {
 
 #[cfg(test)]
 mod tests {
-    use axum::{
-        Router,
-        body::{Body, to_bytes},
-        http::header::CONTENT_TYPE,
-        middleware::from_fn,
-        routing::get,
-    };
+    use axum::{Router, http::header::CONTENT_TYPE, middleware::from_fn, routing::get};
     use tower::ServiceExt as _;
 
     use super::*;

@@ -20,7 +20,7 @@ use super::{
 use crate::gateway::Gateway;
 
 /// The largest body, in bytes, where a route does not say otherwise.
-const LARGEST_BODY: usize = 1 << 20;
+pub(super) const LARGEST_BODY: usize = 1 << 20;
 
 /// The routes of a listener.
 pub fn router(gateway: Gateway, listener: Listener) -> Router {
