@@ -40,7 +40,9 @@ impl Sealer for Remember {
         _: &'t mut Tx<'_>,
         entries: Vec<NewEntry>,
     ) -> BoxFuture<'t, Result<(), DbError>> {
-        let texts = entries.into_iter().map(|it| String::from_utf8(it.body).unwrap());
+        let texts = entries
+            .into_iter()
+            .map(|it| String::from_utf8(it.body).unwrap());
         self.0.lock().unwrap().extend(texts);
         Box::pin(async { Ok(()) })
     }
