@@ -441,9 +441,10 @@ impl From<&AskError> for Problem {
         let status = match error {
             AskError::Closing => StatusCode::SERVICE_UNAVAILABLE,
             AskError::Forbidden(forbidden) => return Self::forbidden(forbidden.role.name()),
-            AskError::Fresh(_) | AskError::WrongState(_) | AskError::Unreadable(_) => {
-                StatusCode::CONFLICT
-            }
+            AskError::Fresh(_)
+            | AskError::Unknown(_)
+            | AskError::WrongState(_)
+            | AskError::Unreadable(_) => StatusCode::CONFLICT,
             AskError::KeyReused | AskError::NoSuchProduct | AskError::Reference => {
                 StatusCode::UNPROCESSABLE_ENTITY
             }
@@ -456,6 +457,9 @@ impl From<&AskError> for Problem {
         };
         let problem = Self::new(status, error.code(), &error.to_string());
         match error {
+            AskError::Unknown(lost) => problem
+                .detail("import the bureau's list, or let two persons decide to ask again")
+                .location(format!("/v1/inquiries/{lost}")),
             AskError::Fresh(earlier) => problem
                 .detail("open it, or ask again with on_fresh = pull")
                 .location(format!("/v1/inquiries/{earlier}")),

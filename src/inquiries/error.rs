@@ -51,6 +51,10 @@ pub enum AskError {
     /// Maker and checker are the same human (QR-26).
     #[error("who asked cannot be who checks")]
     SamePerson,
+    /// The same business asked the same before, and what became of it is
+    /// unknown: asking again may be a second mark, and takes two persons.
+    #[error("the same was asked for this business, and its outcome is unknown")]
+    Unknown(InquiryId),
     /// The kept answer cannot be read.
     #[error("the kept answer cannot be read: {0}")]
     Unreadable(&'static str),
@@ -76,6 +80,7 @@ impl AskError {
             Self::NotFound => "not_found",
             Self::Reference => "reference",
             Self::SamePerson => "same_person",
+            Self::Unknown(_) => "unknown_outcome",
             Self::Unreadable(_) => "unreadable",
             Self::Vault(_) => "internal",
             Self::WrongState(_) => "wrong_state",

@@ -123,6 +123,11 @@ impl Inquiries {
         };
         record.authorization_id = permission.map(|p| p.authorization.to_string());
         record.reasons = reasons;
+        if state != State::Refused
+            && let Some(lost) = store::unknown_like(&inner.db, &record).await?
+        {
+            return Err(AskError::Unknown(lost));
+        }
         if state != State::Refused && request.on_fresh == OnFresh::Offer {
             let since =
                 now - SignedDuration::from_hours(24 * i64::from(inner.config.fresh_report_days));

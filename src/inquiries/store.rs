@@ -319,7 +319,7 @@ pub(crate) async fn answer(db: &Db, inquiry: &InquiryId) -> Result<Option<Vec<u8
     Ok(row.map(|(sealed,)| sealed))
 }
 
-/// The latest answered inquiry of an institution on a subject at a bureau, for
+/// The latest inquiry answered with a report of an institution on a subject at a bureau, for
 /// a product and purpose under one authorization, that came at or after `since`.
 pub(crate) async fn latest_answer(
     db: &Db,
@@ -329,6 +329,7 @@ pub(crate) async fn latest_answer(
     db.first(
         "SELECT * FROM inquiries WHERE institution = $1 AND subject = $2 AND bureau = $3 \
          AND product = $4 AND purpose = $5 AND authorization_id = $6 AND state = 'answered' \
+         AND outcome IN ('hit', 'partial') \
          AND ended_at >= $7 ORDER BY ended_at DESC LIMIT 1",
         args![
             &like.institution,
@@ -402,4 +403,23 @@ pub(crate) async fn unknown_since(db: &Db, before: Timestamp) -> Result<i64, DbE
         )
         .await?;
     Ok(row.map_or(0, |(count,)| count))
+}
+
+/// An inquiry that asked the same for the same business, and whose outcome is
+/// unknown.
+pub(crate) async fn unknown_like(db: &Db, like: &Record) -> Result<Option<InquiryId>, DbError> {
+    let row: Option<(InquiryId,)> = db
+        .first(
+            "SELECT id FROM inquiries WHERE subject = $1 AND institution = $2 AND bureau = $3 \
+             AND product = $4 AND business_ref = $5 AND state = 'unknown' LIMIT 1",
+            args![
+                &like.subject,
+                &like.institution,
+                &like.bureau,
+                &like.product,
+                &like.business_ref
+            ],
+        )
+        .await?;
+    Ok(row.map(|(id,)| id))
 }

@@ -66,10 +66,13 @@ async fn round(site: &Site, people: &[u32]) {
     asking.join_all().await;
     let server = site.start(None).await.unwrap();
     for seq in people.iter().copied() {
-        let again = server.officer.inquire(&body(seq), &key(seq), 20).await.unwrap();
+        let again = server
+            .officer
+            .inquire(&body(seq), &key(seq), 20)
+            .await
+            .unwrap();
         let (state, marks) = (again.body["state"].as_str(), site.marks(seq));
-        let name =
-            format!("killed after {moment} ms, {seq}: {marks} marks, {state:?}");
+        let name = format!("killed after {moment} ms, {seq}: {marks} marks, {state:?}");
         assert_eq!(again.status, 200, "{name}");
         assert!(marks <= 1, "{name}");
         match state {

@@ -237,3 +237,35 @@ async fn asking_again_is_decided_like_any_other_and_not_where_the_list_told() {
     assert_eq!((test.count(&subject), test.count(&settled)), (1, 1));
     test.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_officer_alone_makes_no_second_mark_for_the_same_business() {
+    let (test, _) = standing(None).await;
+    let (subject, _) = test.subject(1).await;
+    let lost = test.lost(&subject, false).await;
+    let mut body = crate::support::inquiry(&subject, "loan_approval");
+    for on_fresh in ["offer", "pull"] {
+        body["on_fresh"] = json!(on_fresh);
+        let refused = test
+            .officer
+            .inquire(&body, &crate::support::key(), 30)
+            .await
+            .unwrap();
+        assert_eq!(refused.status, 409, "{refused:?}");
+        assert_eq!(refused.body["code"], "unknown_outcome");
+        assert_eq!(
+            refused.body["location"],
+            json!(format!("/v1/inquiries/{lost}"))
+        );
+    }
+    assert_eq!(test.count(&subject), 1);
+    // Another business of the same subject is another matter.
+    body["business_ref"] = json!("LOAN-2");
+    let other = test
+        .officer
+        .inquire(&body, &crate::support::key(), 30)
+        .await
+        .unwrap();
+    assert_eq!(other.body["state"], "answered", "{other:?}");
+    test.stop().await;
+}
