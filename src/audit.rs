@@ -46,5 +46,5 @@ pub use log::{Log, Proven};
 pub use outline::Place;
 pub use reader::Reader;
 pub use sink::{FolderSink, Sink, check_sinks};
-pub use subject::{SubjectTag, identity_digest};
+pub use subject::SubjectTag;
 pub use verify::{Report, verify_database, verify_folder};

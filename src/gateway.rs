@@ -16,9 +16,7 @@ pub use payloads::SealedPayloads;
 pub use serve::{Addresses, ServeError, serve};
 
 use crate::{
-    audit::{
-        self, Appender, AuditError, Disclosure, FolderSink, Log, Sink, key::LogKey, merkle::sha256,
-    },
+    audit::{self, Appender, AuditError, Disclosure, FolderSink, Log, Sink, key::LogKey},
     authorizations::{Authorizations, Purpose},
     bureaus::{Fittings, Lines, LinesError},
     inquiries::{AskError, Inquiries, Record},
@@ -257,7 +255,7 @@ impl Gateway {
         let mut disclosure = Disclosure::default();
         if let Ok(identity) = self.0.vault.identity_read(&record.subject).await {
             let keys = self.0.vault.keys_read(&record.subject).await?;
-            let digest = sha256(&identity.document().canonical());
+            let digest = identity.document().sha256();
             disclosure.subject = Some((Zeroizing::new(*keys.expose_salt()), digest));
         }
         let sealed: Option<(Vec<u8>,)> = self

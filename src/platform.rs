@@ -6,6 +6,7 @@ pub mod clock;
 pub mod command;
 pub mod config;
 pub mod db;
+pub mod digest;
 pub mod fault;
 pub mod identity;
 pub mod ids;

@@ -351,8 +351,8 @@ pub enum EntryError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::audit::merkle::sha256;
     use crate::audit::outline::Outline;
-    use crate::audit::subject::identity_digest;
 
     const DISPATCHED: Kind = Kind::new("inquiry.dispatched");
 
@@ -373,7 +373,7 @@ mod tests {
             .about(inquiry)
             .subject(&SubjectTag::new(
                 &[1; 32],
-                &identity_digest(&["10", "99999919900101001X"]),
+                &sha256(b"10\n99999919900101001X\n"),
             ))
             .payload(&place, &[0xab; 32])
             .word("bureau", "pboc")

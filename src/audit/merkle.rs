@@ -3,6 +3,7 @@
 use ring::digest;
 
 use super::proof::ProofError;
+pub use crate::platform::digest::sha256;
 
 /// A SHA-256 value.
 pub type Hash = [u8; 32];
@@ -32,12 +33,6 @@ pub fn node_hash(left: &Hash, right: &Hash) -> Hash {
 #[must_use]
 pub fn empty_root() -> Hash {
     sha256(&[])
-}
-
-/// Plain SHA-256.
-#[must_use]
-pub fn sha256(bytes: &[u8]) -> Hash {
-    to_hash(&digest::digest(&digest::SHA256, bytes))
 }
 
 /// The root over consecutive hashes of one level, as if each were a leaf hash.

@@ -5,11 +5,11 @@ use jiff::{Timestamp, civil::Date};
 use super::{
     AuthorizationError, Authorizations,
     model::PolicyVersion,
-    service::{KEEPERS, append, draft, tag, word},
+    service::{KEEPERS, append, draft, word},
 };
 use crate::{
     args,
-    audit::Kind,
+    audit::{Kind, SubjectTag},
     operators::{Caller, Role},
     platform::{db::Urgency, identity::Identity, ids::SubjectId},
 };
@@ -135,7 +135,7 @@ impl Authorizations {
                 let keys = vault.keys(tx, &subject).await?;
                 let entry = draft(MEMBERSHIP_RECORDED, by, now)
                     .about(&id)
-                    .subject(&tag(&keys, who.document()))
+                    .subject(&SubjectTag::of(&keys, &who))
                     .time("from", from);
                 append(tx, entry)?;
                 Ok(true)
@@ -181,7 +181,7 @@ impl Authorizations {
                 let keys = vault.keys(tx, &subject).await?;
                 let entry = draft(MEMBERSHIP_ENDED, by, now)
                     .about(&id)
-                    .subject(&tag(&keys, who.document()))
+                    .subject(&SubjectTag::of(&keys, &who))
                     .time("until", until);
                 append(tx, entry)?;
                 Ok(true)

@@ -8,14 +8,16 @@ use zeroize::Zeroizing;
 use super::{
     AuthorizationError, Authorizations, Category, Kind, Purpose,
     model::{Evidence, PolicyVersion, Validity},
-    service::{KEEPERS, append, draft, tag, word},
-    store::{BY_REF, Row, evidence_place, sha256, signer_place},
+    service::{KEEPERS, append, draft, word},
+    store::{BY_REF, Row, evidence_place, signer_place},
 };
 use crate::{
-    args, audit,
+    args,
+    audit::{self, SubjectTag},
     operators::Caller,
     platform::{
         db::{Tx, Urgency},
+        digest::sha256,
         identity::Identity,
         ids::{AuthorizationId, BureauId, SubjectId},
         vault::{SubjectKeys, VaultError},
@@ -140,7 +142,7 @@ async fn insert(
     let id = AuthorizationId::new();
     let mut entry = draft(RECORDED, by, now)
         .about(&id)
-        .subject(&tag(keys, new.subject.document()))
+        .subject(&SubjectTag::of(keys, &new.subject))
         .code("kind", new.kind.name())
         .words("bureaus", &new.bureaus)
         .words("purposes", new.purposes.iter().map(|it| it.name()));

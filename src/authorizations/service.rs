@@ -9,14 +9,14 @@ use super::{
 };
 use crate::{
     args,
-    audit::{self, Draft, SubjectTag, entry::is_word, identity_digest},
+    audit::{self, Draft, SubjectTag, entry::is_word},
     operators::{Caller, Role, confirm},
     platform::{
         clock::from_micros,
         db::{BoxFuture, Db, Tx, Urgency},
         identity::Document,
         ids::{AuthorizationId, SubjectId},
-        vault::{SubjectKeys, Vault, VaultError},
+        vault::{Vault, VaultError},
     },
 };
 
@@ -212,12 +212,6 @@ pub(super) fn word(field: &'static str, text: &str) -> Result<(), AuthorizationE
     }
 }
 
-/// The subject as audit entries name it.
-pub(super) fn tag(keys: &SubjectKeys, who: &Document) -> SubjectTag {
-    let parts = [who.kind().as_str(), who.id_type(), who.expose()];
-    SubjectTag::new(keys.expose_salt(), &identity_digest(&parts))
-}
-
 /// The tag of a subject, if it was not erased.
 pub(super) async fn tx_tag(
     tx: &mut Tx<'_>,
@@ -229,7 +223,7 @@ pub(super) async fn tx_tag(
         Err(error) => Err(error.into()),
         Ok(identity) => {
             let keys = vault.keys(tx, subject).await?;
-            Ok(Some(tag(&keys, identity.document())))
+            Ok(Some(SubjectTag::of(&keys, &identity)))
         }
     }
 }

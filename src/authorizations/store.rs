@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use jiff::{Timestamp, civil::Date};
-use ring::digest::{SHA256, digest};
 use sqlx::FromRow;
 
 use super::{
@@ -12,6 +11,7 @@ use super::{
 };
 use crate::platform::{
     clock::from_micros,
+    digest::sha256,
     identity::Identity,
     ids::{AuthorizationId, BureauId, InstitutionId, PolicyId, SubjectId},
     vault::{Place, SubjectKeys},
@@ -183,12 +183,6 @@ pub(super) fn signer_place(id: &AuthorizationId) -> Place<'_> {
         column: "signer",
         row: id.as_str(),
     }
-}
-
-pub(super) fn sha256(bytes: &[u8]) -> [u8; 32] {
-    let mut sum = [0; 32];
-    sum.copy_from_slice(digest(&SHA256, bytes).as_ref());
-    sum
 }
 
 pub(super) fn unreadable(table: &'static str, row: &str) -> AuthorizationError {

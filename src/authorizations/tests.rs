@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 use super::*;
 use crate::{
     args,
+    audit::SubjectTag,
     bureaus::Licence,
     operators::{Caller, Role, record_institution},
     platform::{
@@ -249,10 +250,7 @@ async fn every_change_appends_one_entry_without_a_personal_datum() {
         assert_eq!(entries.len(), kinds.len(), "{}: {entries:?}", test.name);
         let subject = all.vault.find(&sample::me()).await.unwrap().unwrap();
         let keys = all.vault.keys_read(&subject).await.unwrap();
-        let tag = keys
-            .mac(&sample::me())
-            .map(|byte| format!("{byte:02x}"))
-            .concat();
+        let tag = SubjectTag::of(&keys, &sample::me()).to_hex();
         for (entry, kind) in entries.iter().zip(kinds) {
             assert!(entry.contains(&format!("\"kind\":\"{kind}\"")), "{entry}");
             assert!(

@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep};
 use super::{
     Line,
     gate::{Place, Shut},
-    quota::{Quotas, Scope, UsedUp},
+    quota::{self, Quotas, Scope, UsedUp},
 };
 use crate::platform::{
     clock::china_date,
@@ -164,11 +164,7 @@ impl Line {
         if !self.members.contains_key(&ask.institution) {
             return Err(NoPermit::NotAMember);
         }
-        let holders = [
-            format!("{}/{}", ask.institution, ask.operator),
-            ask.institution.to_string(),
-            self.id.to_string(),
-        ];
+        let holders = quota::holders(&self.id, &ask.institution, &ask.operator);
         loop {
             while let Some(obstacle) = self.obstacle(ask).await? {
                 match obstacle.again_at() {

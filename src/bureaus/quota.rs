@@ -7,7 +7,7 @@ use crate::{
     args,
     platform::{
         clock::{china_date, china_midnight},
-        config::bureau::LimitsConfig,
+        config::bureau::{LimitsConfig, ScopeLimits},
         db::{Db, DbError, Tx},
         ids::{BureauId, InstitutionId},
     },
@@ -35,6 +35,34 @@ impl Scope {
             Self::Bureau => "bureau",
         }
     }
+}
+
+/// Under which names an inquiry counts, narrow to wide.
+pub(super) fn holders(
+    bureau: &BureauId,
+    institution: &InstitutionId,
+    operator: &str,
+) -> [String; 3] {
+    [
+        format!("{institution}/{operator}"),
+        institution.to_string(),
+        bureau.to_string(),
+    ]
+}
+
+/// The same, each with its scope and its limits.
+pub(super) fn scopes(
+    limits: &LimitsConfig,
+    bureau: &BureauId,
+    institution: &InstitutionId,
+    operator: &str,
+) -> [(Scope, String, ScopeLimits); 3] {
+    let [operator, institution, bureau] = holders(bureau, institution, operator);
+    [
+        (Scope::Operator, operator, limits.operator),
+        (Scope::Institution, institution, limits.institution),
+        (Scope::Bureau, bureau, limits.bureau),
+    ]
 }
 
 /// A quota that is used up.
@@ -65,20 +93,7 @@ impl Quotas {
         institution: &InstitutionId,
         operator: &str,
     ) -> Self {
-        let scopes = [
-            (
-                Scope::Operator,
-                format!("{institution}/{operator}"),
-                limits.operator,
-            ),
-            (
-                Scope::Institution,
-                institution.to_string(),
-                limits.institution,
-            ),
-            (Scope::Bureau, bureau.to_string(), limits.bureau),
-        ];
-        let limited = scopes
+        let limited = scopes(limits, bureau, institution, operator)
             .into_iter()
             .filter_map(|(scope, holder, limits)| Some((scope, holder, limits.per_day?)))
             .collect();

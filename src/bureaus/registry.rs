@@ -2,7 +2,6 @@
 //! is protected; every change of either is an entry of the audit log.
 
 use jiff::{Timestamp, civil::Date};
-use ring::digest::{SHA256, digest};
 use sqlx::FromRow;
 
 use crate::{
@@ -11,6 +10,7 @@ use crate::{
     platform::{
         config::bureau::{BureauConfig, LicenceKind, Transport},
         db::{Db, DbError, Tx, Urgency},
+        digest::sha256,
         ids::BureauId,
     },
 };
@@ -185,7 +185,10 @@ impl Row {
             .actor("configuration")
             .word("bureau", &self.bureau)
             .word("licence_kind", &self.licence_kind)
-            .digest("licence_number_sha256", &sha256(&self.licence_number))
+            .digest(
+                "licence_number_sha256",
+                &sha256(self.licence_number.as_bytes()),
+            )
             .word("valid_from", &self.valid_from)
             .word("transport", &self.transport);
         for (name, day) in [
@@ -202,7 +205,7 @@ impl Row {
             ("exception_owner_sha256", &self.exception_owner),
         ] {
             if let Some(text) = text {
-                draft = draft.digest(name, &sha256(text));
+                draft = draft.digest(name, &sha256(text.as_bytes()));
             }
         }
         let entry = draft
@@ -211,12 +214,6 @@ impl Row {
         tx.append(entry.into());
         Ok(())
     }
-}
-
-fn sha256(text: &str) -> [u8; 32] {
-    let mut bytes = [0; 32];
-    bytes.copy_from_slice(digest(&SHA256, text.as_bytes()).as_ref());
-    bytes
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use super::{
     Line, Lines,
-    quota::{Scope, used},
+    quota::{Scope, scopes, used},
 };
 use crate::platform::{
     clock::china_date,
@@ -232,21 +232,9 @@ impl Line {
         operator: &str,
         now: Timestamp,
     ) -> Result<Vec<LimitStatus>, DbError> {
-        let limits = &self.config.limits;
         let mut all = Vec::new();
-        for (scope, holder, limits) in [
-            (
-                Scope::Operator,
-                format!("{institution}/{operator}"),
-                limits.operator,
-            ),
-            (
-                Scope::Institution,
-                institution.to_string(),
-                limits.institution,
-            ),
-            (Scope::Bureau, self.id.to_string(), limits.bureau),
-        ] {
+        let limits = &self.config.limits;
+        for (scope, holder, limits) in scopes(limits, &self.id, institution, operator) {
             let used_today = match limits.per_day {
                 Some(_) => Some(used(&self.db, &self.id, scope, &holder, china_date(now)).await?),
                 None => None,

@@ -10,7 +10,10 @@ use super::{
 };
 use crate::{
     args,
-    audit::entry::{Kind, is_word},
+    audit::{
+        entry::{Kind, is_word},
+        subject::SubjectTag,
+    },
     operators::{Caller, Role},
     platform::{
         clock::micros,
@@ -175,7 +178,7 @@ impl Inquiries {
         let now = self.0.clock.now();
         let keys = self.0.vault.keys_read(&next.subject).await?;
         let identity = self.0.vault.identity_read(&next.subject).await?;
-        let tag = super::intake::tag(&keys, &identity);
+        let tag = SubjectTag::of(&keys, &identity);
         let agreed = entries::note(AGREED, unknown, &caller.actor, now).word("successor", &next.id);
         let (agreed, _) = entries::finish(agreed)?;
         let permitted = entries::change(

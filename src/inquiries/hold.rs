@@ -12,7 +12,7 @@ use super::{
     travel::Journey,
 };
 use crate::{
-    audit::merkle::sha256,
+    audit::{merkle::sha256, subject::SubjectTag},
     operators::{Actor, Caller, PersonKey, Role},
     platform::{
         clock::from_micros,
@@ -156,7 +156,7 @@ impl Inquiries {
         let now = self.0.clock.now();
         let keys = self.0.vault.keys_read(&record.subject).await?;
         let identity = self.0.vault.identity_read(&record.subject).await?;
-        let tag = super::intake::tag(&keys, &identity);
+        let tag = SubjectTag::of(&keys, &identity);
         let mut draft = entries::change(record, to, Some(&caller.actor), Some(&tag), now);
         if let Some(reasons) = &change.reasons {
             draft = draft.digest("reasons_sha256", &sha256(reasons.as_bytes()));

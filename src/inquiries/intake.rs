@@ -207,7 +207,7 @@ pub(super) async fn first_commit(
     keys: &SubjectKeys,
     at: Timestamp,
 ) -> Result<(), AskError> {
-    let tag = tag(keys, &fresh.subject);
+    let tag = SubjectTag::of(keys, &fresh.subject);
     let draft = entries::change(&fresh.record, state, Some(&fresh.actor), Some(&tag), at);
     let draft = match &fresh.record.reasons {
         Some(reasons) => draft.digest("reasons_sha256", &sha256(reasons.as_bytes())),
@@ -223,11 +223,6 @@ pub(super) async fn first_commit(
     store::claim_key(tx, &fresh.record, &fresh.key, fresh.digest).await?;
     tx.append(entry.into());
     Ok(())
-}
-
-/// The subject as entries name it.
-pub(super) fn tag(keys: &SubjectKeys, subject: &Identity) -> SubjectTag {
-    SubjectTag::new(keys.expose_salt(), &sha256(&subject.document().canonical()))
 }
 
 fn new_record(

@@ -9,9 +9,12 @@ use super::{
     intake::{Plain, json},
     store::{self, Change},
 };
-use crate::platform::{
-    db::{DbError, Urgency},
-    fault::{self, Commit},
+use crate::{
+    audit::subject::SubjectTag,
+    platform::{
+        db::{DbError, Urgency},
+        fault::{self, Commit},
+    },
 };
 
 impl Inquiries {
@@ -31,7 +34,7 @@ impl Inquiries {
             let tag = match inner.vault.identity_read(&record.subject).await {
                 Ok(identity) => {
                     let keys = inner.vault.keys_read(&record.subject).await?;
-                    Some(super::intake::tag(&keys, &identity))
+                    Some(SubjectTag::of(&keys, &identity))
                 }
                 // An erased subject's inquiry is settled all the same.
                 Err(_) => None,

@@ -14,7 +14,7 @@ use tokio::{sync::oneshot, time::timeout};
 
 use super::{
     AskError, Inquiries, State, entries,
-    intake::{Fresh, Plain, first_commit, json, tag},
+    intake::{Fresh, Plain, first_commit, json},
     outcome::Ending,
     service::{Claim, Progress},
     store::{self, Record},
@@ -119,7 +119,7 @@ impl Journey {
     }
 
     pub(super) fn tag(&self) -> SubjectTag {
-        tag(&self.keys, &self.subject)
+        SubjectTag::of(&self.keys, &self.subject)
     }
 }
 
@@ -419,7 +419,7 @@ async fn intend(
         &record,
         State::Dispatched,
         Some(&actor),
-        Some(&tag(&keys, &subject)),
+        Some(&SubjectTag::of(&keys, &subject)),
         now,
     )
     .word("reason", &reason)

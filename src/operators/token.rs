@@ -3,8 +3,10 @@
 use std::fmt;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use ring::{digest, rand::SecureRandom};
+use ring::rand::SecureRandom;
 use zeroize::Zeroizing;
+
+use crate::platform::digest;
 
 /// Random bytes in a token: 256 bits, so that its plain SHA-256 can be kept.
 const BYTES: usize = 32;
@@ -50,9 +52,7 @@ impl fmt::Debug for Token {
 
 /// The digest under which a token that somebody presents would be kept.
 pub(super) fn sha256(presented: &str) -> [u8; 32] {
-    let mut sum = [0; 32];
-    sum.copy_from_slice(digest::digest(&digest::SHA256, presented.as_bytes()).as_ref());
-    sum
+    digest::sha256(presented.as_bytes())
 }
 
 #[cfg(test)]

@@ -21,6 +21,8 @@ use schemas::ident::{
 };
 use zeroize::Zeroizing;
 
+use super::digest::sha256;
+
 /// Natural person or enterprise.
 #[derive(
     Clone, Copy, Debug, Eq, Hash, PartialEq, serde::Deserialize, serde::Serialize, utoipa::ToSchema,
@@ -147,6 +149,13 @@ impl Document {
     #[must_use]
     pub fn canonical(&self) -> Zeroizing<Vec<u8>> {
         lines(&[self.kind.as_str(), &self.id_type, &self.number])
+    }
+
+    /// SHA-256 of [`Document::canonical`]. It can be guessed from a list of
+    /// people, so it is as personal as the document.
+    #[must_use]
+    pub fn sha256(&self) -> [u8; 32] {
+        sha256(&self.canonical())
     }
 }
 

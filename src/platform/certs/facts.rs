@@ -1,13 +1,13 @@
 //! What a certificate says.
 
 use jiff::Timestamp;
-use ring::digest::{SHA256, digest};
 use x509_parser::{
     pem::parse_x509_pem,
     prelude::{FromDer as _, X509Certificate},
 };
 
 use super::CertError;
+use crate::platform::digest::sha256;
 
 /// The last moment of the first certificate in `pem`.
 ///
@@ -31,9 +31,7 @@ pub fn expiry(pem: &[u8]) -> Result<Timestamp, CertError> {
 pub fn spki_sha256(certificate_der: &[u8]) -> Result<[u8; 32], CertError> {
     let (_, certificate) =
         X509Certificate::from_der(certificate_der).map_err(|_| CertError::NotACertificate)?;
-    let mut bytes = [0; 32];
-    bytes.copy_from_slice(digest(&SHA256, certificate.public_key().raw).as_ref());
-    Ok(bytes)
+    Ok(sha256(certificate.public_key().raw))
 }
 
 /// [`spki_sha256`] of the first certificate in `pem`, as 64 lower-case hexadecimal digits.

@@ -1,3 +1,5 @@
+//! Configuration, read from files as people write them.
+
 use std::fs;
 
 use super::*;

@@ -2,11 +2,9 @@
 
 use std::fmt;
 
-use ring::digest::{SHA256, digest};
 use zeroize::Zeroizing;
 
 use super::cipher::{Cipher, CipherError, Key, Place};
-use crate::platform::identity::Document;
 
 /// The data key and the salt of one subject. Lives as short as may be: while
 /// one exists in memory, an erased subject's fields can still be opened.
@@ -66,14 +64,6 @@ impl SubjectKeys {
         sealed: &[u8],
     ) -> Result<Zeroizing<Vec<u8>>, CipherError> {
         self.data.open(place, sealed)
-    }
-
-    /// The subject as audit entries name it: HMAC-SHA-256 under the salt over
-    /// the SHA-256 of [`Document::canonical`].
-    #[must_use]
-    pub fn mac(&self, who: &impl AsRef<Document>) -> [u8; 32] {
-        let canonical = who.as_ref().canonical();
-        self.salt.mac(digest(&SHA256, &canonical).as_ref())
     }
 
     /// The salt, for an evidence bundle whose reader may know whom it is about.
