@@ -13,6 +13,7 @@ mod stage;
 mod support;
 
 use std::{
+    ops::Range,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -36,7 +37,7 @@ async fn main() -> anyhow::Result<()> {
         .ok()
         .context("another TLS provider is installed")?;
     let folder = support::folder()?;
-    let (pairs, warm, load) = (size(1_000, 10), size(100, 2), size(4_000, 64));
+    let (pairs, warm, loads) = (size(1_000, 10), size(100, 2), size(4_000, 64));
     let mut latency = Table::new(
         format!("Added to an inquiry ({pairs} pairs in turns; milliseconds)"),
         &[
@@ -54,7 +55,7 @@ async fn main() -> anyhow::Result<()> {
         ],
     );
     let mut saturated = Table::new(
-        format!("Saturated by {CALLERS} callers ({load} inquiries)"),
+        format!("Saturated by {CALLERS} callers ({loads} inquiries)"),
         &[
             "database",
             "report",
@@ -68,7 +69,7 @@ async fn main() -> anyhow::Result<()> {
         let stage = Arc::new(Stage::set(&database).await?);
         let mut disk = Disk::new(folder.path())?;
         for report in [Size::FOUR_KB, Size::HUNDRED_FIFTY_KB] {
-            stage.authorize(report, warm + pairs + load).await?;
+            stage.authorize(report, warm + pairs + loads).await?;
             let [direct, gateway, syncs] = in_turns(&stage, &mut disk, report, warm, pairs).await?;
             let added = ms_between(direct.p50(), gateway.p50());
             let target = 1.3 * 2.0 * ms_between(Duration::ZERO, syncs.p50()) + 1.0;
@@ -89,14 +90,14 @@ async fn main() -> anyhow::Result<()> {
                     format!("missed by {:.2}", added - target)
                 },
             ]);
-            let first = warm + pairs;
-            let (plainly, _) = load_direct(&stage, report, first, load).await?;
-            let (through, times) = load_gateway(&stage, report, first, load).await?;
+            let subjects = warm + pairs..warm + pairs + loads;
+            let (plainly, _) = load(&stage, Way::Direct, report, subjects.clone()).await?;
+            let (through, times) = load(&stage, Way::Gateway, report, subjects).await?;
             saturated.row([
                 database.name.to_owned(),
                 report.name.to_owned(),
-                rate(load, plainly),
-                rate(load, through),
+                rate(loads, plainly),
+                rate(loads, through),
                 ms(times.p50()),
                 ms(times.p99()),
             ]);
@@ -143,58 +144,38 @@ async fn in_turns(
     Ok(all)
 }
 
-async fn load_direct(
-    stage: &Arc<Stage>,
-    report: Size,
-    first: usize,
-    count: usize,
-) -> anyhow::Result<(Duration, Times)> {
-    load(count, |n| {
-        let stage = Arc::clone(stage);
-        async move {
-            let subject = stage.subject(report, first + n)?;
-            stage.direct.inquire(&subject).await
-        }
-    })
-    .await
+/// Which way an inquiry goes.
+#[derive(Clone, Copy)]
+enum Way {
+    Direct,
+    Gateway,
 }
 
-async fn load_gateway(
+/// All callers at once, each with the next subject as soon as it has its answer.
+async fn load(
     stage: &Arc<Stage>,
+    way: Way,
     report: Size,
-    first: usize,
-    count: usize,
+    subjects: Range<usize>,
 ) -> anyhow::Result<(Duration, Times)> {
-    load(count, |n| {
-        let stage = Arc::clone(stage);
-        async move {
-            let subject = stage.subject(report, first + n)?;
-            stage.inquire(&subject).await
-        }
-    })
-    .await
-}
-
-/// All callers at once, each with the next number as soon as it has its answer.
-async fn load<F, Fut>(count: usize, call: F) -> anyhow::Result<(Duration, Times)>
-where
-    F: Fn(usize) -> Fut + Clone + Send + 'static,
-    Fut: Future<Output = anyhow::Result<()>> + Send,
-{
-    let next = Arc::new(AtomicUsize::new(0));
+    let next = Arc::new(AtomicUsize::new(subjects.start));
     let began = Instant::now();
     let mut callers = JoinSet::new();
     for _ in 0..CALLERS {
-        let (next, call) = (Arc::clone(&next), call.clone());
+        let (stage, next) = (Arc::clone(stage), Arc::clone(&next));
         callers.spawn(async move {
             let mut times = Times::default();
             loop {
-                let n = next.fetch_add(1, Ordering::Relaxed);
-                if n >= count {
+                let number = next.fetch_add(1, Ordering::Relaxed);
+                if number >= subjects.end {
                     return anyhow::Ok(times);
                 }
+                let subject = stage.subject(report, number)?;
                 let began = Instant::now();
-                call(n).await?;
+                match way {
+                    Way::Direct => stage.direct.inquire(&subject).await?,
+                    Way::Gateway => stage.inquire(&subject).await?,
+                }
                 times.push(began.elapsed());
             }
         });

@@ -166,7 +166,7 @@ impl Table {
             let cells: Vec<_> = row
                 .iter()
                 .enumerate()
-                .map(|(column, cell)| format!("{cell:<1$}", width(column)))
+                .map(|(column, cell)| format!("{cell:<width$}", width = width(column)))
                 .collect();
             println!("| {} |", cells.join(" | "));
             if number == 0 {
