@@ -225,13 +225,22 @@ impl Gateway {
             .unwrap_or_default()
     }
 
+    /// Whether it still owns the database.
+    ///
+    /// # Errors
+    ///
+    /// That it is lost: then another may own it, and this one must go down.
+    pub async fn owned(&self) -> Result<(), DbError> {
+        self.0.ownership.lock().await.check().await
+    }
+
     /// Whether it can take work.
     ///
     /// # Errors
     ///
     /// What stands in the way.
     pub async fn ready(&self) -> Result<(), &'static str> {
-        if self.0.ownership.lock().await.check().await.is_err() {
+        if self.owned().await.is_err() {
             return Err("the ownership of the database is lost\n");
         }
         let asked: Result<Option<(i64,)>, _> = self

@@ -18,6 +18,7 @@ use crate::{
         who::Listener,
     },
     inquiries::AskError,
+    platform::db::DbError,
 };
 
 /// How long the way down may take: an exchange that is under way is waited for.
@@ -51,6 +52,9 @@ pub enum ServeError {
     /// What an earlier start left permitted cannot go on.
     #[error("the inquiries of an earlier start")]
     Inquiries(#[from] AskError),
+    /// The session that owned the database was lost while it served.
+    #[error("the ownership of the database was lost; another server may have it")]
+    Ownership(#[source] DbError),
     /// Certificates that cannot be used.
     #[error("the certificates of the listener for {listener}")]
     Tls {
@@ -78,7 +82,8 @@ pub struct Addresses {
 ///
 /// # Errors
 ///
-/// See [`ServeError`]; before anything was served.
+/// See [`ServeError`]: before anything was served, or, where the ownership of
+/// the database is lost, after it was drained.
 pub async fn serve(
     gateway: Gateway,
     mut stop: watch::Receiver<bool>,
@@ -139,18 +144,22 @@ pub async fn serve(
 
     let mut upkeep = tokio::time::interval(UPKEEP);
     upkeep.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
+    let end = loop {
         tokio::select! {
-            () = stopped(&mut stop) => break,
+            () = stopped(&mut stop) => break Ok(()),
             _ = upkeep.tick() => {
+                if let Err(error) = gateway.owned().await {
+                    tracing::error!(error = %error, "the ownership of the database is lost");
+                    break Err(ServeError::Ownership(error));
+                }
                 machines_tls.reload(&machines_config);
                 people_tls.reload(&people_config);
                 if let Err(error) = gateway.inquiries().sweep().await {
-                    tracing::error!(error = %error, "old holds cannot be swept");
+                    tracing::error!(error = %error, "what waits cannot be looked after");
                 }
             }
         }
-    }
+    };
     tracing::info!("going down");
     handle.graceful_shutdown(Some(DRAIN));
     gateway.inquiries().drain(DRAIN).await;
@@ -159,7 +168,7 @@ pub async fn serve(
     if let Err(error) = log.await {
         tracing::error!(error = %error, "the log's upkeep failed");
     }
-    Ok(())
+    end
 }
 
 /// Waits for the stop; that nobody can give it any more is one too.

@@ -26,6 +26,9 @@ const OWNER_LOCK: i64 = i64::from_be_bytes(*b"creditga");
 /// How long a connection waits for another one's lock.
 const BUSY: Duration = Duration::from_secs(5);
 
+/// How long the session that owns a PostgreSQL database may be silent.
+const ALIVE: Duration = Duration::from_secs(20);
+
 /// Why a database cannot be opened.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -158,7 +161,8 @@ pub async fn own(address: &str) -> Result<Ownership, OpenError> {
 }
 
 impl Ownership {
-    /// Whether it still holds: a PostgreSQL session may have been lost.
+    /// Whether it still holds: a PostgreSQL session may have been lost. One that
+    /// does not answer counts as lost, since its server may be another by now.
     ///
     /// # Errors
     ///
@@ -166,7 +170,10 @@ impl Ownership {
     pub async fn check(&mut self) -> Result<(), DbError> {
         match &mut self.0 {
             Lock::Lite(_) => Ok(()),
-            Lock::Pg(conn) => Ok(conn.ping().await?),
+            Lock::Pg(conn) => match tokio::time::timeout(ALIVE, conn.ping()).await {
+                Ok(answer) => Ok(answer?),
+                Err(_) => Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()).into()),
+            },
         }
     }
 }
