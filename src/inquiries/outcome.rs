@@ -129,25 +129,35 @@ impl Inquiries {
             ..Change::default()
         };
         let state = ending.state;
-        self.0
+        let kept = self
+            .0
             .db
             .write(Urgency::Urgent, move |tx| {
                 Box::pin(async move {
                     if !store::advance(tx, &record.id, State::Dispatched, state, change).await? {
-                        // Kept already: this commit was in doubt and had happened.
-                        return Ok(());
+                        return Ok(false);
                     }
                     if let Some((sealed, digest)) = sealed {
                         store::keep_answer(tx, &record.id, &record.subject, sealed, digest, at)
                             .await?;
                     }
                     tx.append(entry.into());
-                    Ok::<_, DbError>(())
+                    Ok::<_, DbError>(true)
                 })
             })
             .await?;
-        State::Dispatched.passes(state, Commit::After);
-        metrics::counter!("inquiries_ended_total", "state" => state.name()).increment(1);
+        if kept {
+            State::Dispatched.passes(state, Commit::After);
+            metrics::counter!("inquiries_ended_total", "state" => state.name()).increment(1);
+            return Ok(());
+        }
+        // An earlier commit of the same was in doubt and had happened; or a
+        // later start of the server has settled it.
+        let stands = store::by_id(&self.0.db, &journey.record.id).await?;
+        if stands.is_none_or(|stands| stands.state() != state) {
+            tracing::error!(inquiry.id = %journey.record.id, outcome = state.name(),
+                "an outcome came too late: the inquiry was settled otherwise");
+        }
         Ok(())
     }
 

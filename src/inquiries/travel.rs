@@ -259,7 +259,9 @@ impl Inquiries {
         });
         let authorized = match committed.await {
             Ok(authorized) => authorized,
-            Err(NoDispatch::Db(error)) => return self.in_doubt(journey, error).await,
+            Err(NoDispatch::Db(error)) => {
+                return self.in_doubt(journey, dispatched.await.ok(), error).await;
+            }
             Err(cause) => return self.not_dispatched(journey, cause).await,
         };
         journey
@@ -310,41 +312,58 @@ impl Inquiries {
     }
 
     /// The commit may or may not have happened; in either case nothing left.
-    async fn in_doubt(&self, journey: &mut Journey, error: DbError) -> Result<Step, AskError> {
+    /// What is dispatched under another receipt than `intended` is not ours: a
+    /// later start of the server may have sent it.
+    async fn in_doubt(
+        &self,
+        journey: &mut Journey,
+        intended: Option<Record>,
+        error: DbError,
+    ) -> Result<Step, AskError> {
         tracing::error!(error = %error, inquiry.id = %journey.record.id,
             "a dispatch was not committed for sure; nothing was sent");
+        let ours = |stored: &Record| {
+            stored.state() == State::Dispatched
+                && intended.is_some_and(|intended| intended.receipt == stored.receipt)
+        };
         let record = &journey.record;
         match store::find(&self.0.db, &record.institution, &record.id).await? {
-            None => Err(error.into()),
-            Some(stored) if stored.state() == State::Dispatched => {
+            Some(stored) if ours(&stored) => {
                 journey.fresh = None;
                 journey.record = stored;
                 self.again(journey, "commit_in_doubt").await?;
                 Ok(Step::Again(KEEP_AGAIN))
             }
-            Some(_) => Err(error.into()),
+            _ => Err(error.into()),
         }
     }
 
     /// Keeps what became of an exchange.
     async fn arrived(&self, journey: &mut Journey, exchanged: Exchanged) -> Result<Step, AskError> {
-        if let (contract::Outcome::Failed(Failure::NotSent { cause }), Some(delay)) =
-            (&exchanged.outcome, exchanged.again_after)
-        {
-            self.again(journey, cause).await?;
-            return Ok(Step::Again(delay));
-        }
-        let ending = Ending::of(journey, exchanged.outcome).await?;
-        // The answer is in memory only: it is tried until it is kept. A process
+        let repeat = match (&exchanged.outcome, exchanged.again_after) {
+            (contract::Outcome::Failed(Failure::NotSent { cause }), Some(delay)) => {
+                Ok((*cause, delay))
+            }
+            _ => Err(Ending::of(journey, exchanged.outcome).await?),
+        };
+        // It is known in memory only: it is tried until it is kept. A process
         // that ends before leaves the inquiry unknown.
         let mut wait = KEEP_AGAIN;
-        while let Err(error) = self.keep(journey, ending.clone()).await {
+        loop {
+            let kept = match &repeat {
+                Ok((cause, _)) => self.again(journey, cause).await,
+                Err(ending) => self.keep(journey, ending.clone()).await,
+            };
+            let Err(error) = kept else { break };
             tracing::error!(error = %error, inquiry.id = %journey.record.id,
                 "an outcome cannot be kept yet");
             tokio::time::sleep(wait).await;
             wait = (wait * 2).min(Duration::from_secs(10));
         }
-        Ok(Step::Ended)
+        Ok(match repeat {
+            Ok((_, delay)) => Step::Again(delay),
+            Err(_) => Step::Ended,
+        })
     }
 }
 
