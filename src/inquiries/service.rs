@@ -26,7 +26,7 @@ use crate::{
         config::inquiries::InquiriesConfig,
         db::{Db, Epoch},
         ids::{InquiryId, InstitutionId},
-        vault::Vault,
+        vault::{Vault, VaultError},
     },
 };
 
@@ -264,7 +264,11 @@ impl Inquiries {
             .vault
             .keys_read(&record.subject)
             .await
-            .map_err(|_| AskError::KeyReused)?;
+            .map_err(|error| match error {
+                VaultError::Erased | VaultError::Unknown => AskError::KeyReused,
+                // To call it reused would invite a new key for the same inquiry.
+                error => error.into(),
+            })?;
         if digest != request.digest(keys.expose_salt()) {
             return Err(AskError::KeyReused);
         }
