@@ -19,6 +19,7 @@ use crate::{
         db::{DbError, Urgency},
         fault::Commit,
         ids::InquiryId,
+        vault::VaultError,
     },
 };
 
@@ -191,8 +192,14 @@ impl Inquiries {
         // The task that put it on hold may be about to let go of it; how that
         // one ended tells nothing here.
         let _ = self.0.asked(id).wait(LET_GO).await;
+        self.set_out(id);
+        Ok(())
+    }
+
+    /// Starts the task of a stored inquiry that has none, without waiting.
+    pub(super) fn set_out(&self, id: &InquiryId) {
         let Some(claim) = self.0.claim(id) else {
-            return Ok(());
+            return;
         };
         let inquiries = self.clone();
         tokio::spawn(async move {
@@ -203,7 +210,6 @@ impl Inquiries {
                 claim.tell(Progress::Failed(std::sync::Arc::new(error)));
             }
         });
-        Ok(())
     }
 
     async fn resumed(&self, claim: &super::service::Claim) -> Result<(), AskError> {
@@ -215,8 +221,19 @@ impl Inquiries {
             return Ok(());
         }
         let bureau = record.bureau.as_str().into();
-        let line = inner.lines.line(&bureau).ok_or(AskError::NoSuchProduct)?;
-        let subject = inner.vault.identity_read(&record.subject).await?;
+        let Some(line) = inner.lines.line(&bureau) else {
+            return self
+                .settle_alone(&record, State::Unsent, "no_such_bureau")
+                .await;
+        };
+        let subject = match inner.vault.identity_read(&record.subject).await {
+            Err(VaultError::Erased | VaultError::Unknown) => {
+                return self
+                    .settle_alone(&record, State::Unsent, "subject_erased")
+                    .await;
+            }
+            read => read?,
+        };
         let keys = inner.vault.keys_read(&record.subject).await?;
         let actor = Actor::from_stored(&record.requester).ok_or(AskError::NotFound)?;
         let line = std::sync::Arc::clone(line);

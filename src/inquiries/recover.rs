@@ -1,4 +1,5 @@
-//! What a start of the server finds of the one before.
+//! What a start of the server finds of the one before, and what a task that
+//! failed leaves behind.
 
 use std::sync::atomic::Ordering;
 
@@ -7,7 +8,7 @@ use jiff::SignedDuration;
 use super::{
     AskError, Inquiries, State, entries,
     intake::{Plain, json},
-    store::{self, Change},
+    store::{self, Change, Record},
 };
 use crate::{
     audit::subject::SubjectTag,
@@ -25,60 +26,91 @@ impl Inquiries {
     ///
     /// Those of the database; then no inquiry may be taken.
     pub async fn recover(&self) -> Result<(), AskError> {
-        let inner = &self.0;
-        for record in store::in_state(&inner.db, State::Dispatched).await? {
-            if record.epoch == Some(inner.epoch.number()) {
-                continue;
+        for record in store::in_state(&self.0.db, State::Dispatched).await? {
+            if record.epoch != Some(self.0.epoch.number()) {
+                self.settle_alone(&record, State::Unknown, "restart")
+                    .await?;
+                tracing::error!(inquiry.id = %record.id, "an inquiry of an earlier start is unknown");
             }
-            let at = inner.clock.now();
-            let tag = match inner.vault.identity_read(&record.subject).await {
-                Ok(identity) => {
-                    let keys = inner.vault.keys_read(&record.subject).await?;
-                    Some(SubjectTag::of(&keys, &identity))
-                }
-                // An erased subject's inquiry is settled all the same.
-                Err(_) => None,
-            };
-            let draft = entries::change(&record, State::Unknown, None, tag.as_ref(), at)
-                .code("cause", "restart");
-            let (entry, receipt) = entries::finish(draft)?;
-            let change = Change {
-                cause: Some("restart".to_owned()),
-                ended_at: Some(at),
-                receipt,
-                ..Change::default()
-            };
-            let id = record.id.clone();
-            inner
-                .db
-                .write(Urgency::Urgent, move |tx| {
-                    Box::pin(async move {
-                        if store::advance(tx, &id, State::Dispatched, State::Unknown, change)
-                            .await?
-                        {
-                            tx.append(entry.into());
-                        }
-                        Ok::<_, DbError>(())
-                    })
-                })
-                .await?;
-            State::Dispatched.passes(State::Unknown, Commit::After);
-            tracing::error!(inquiry.id = %record.id, "an inquiry of an earlier start is unknown");
         }
         fault::point("start.recovered");
         Ok(())
     }
 
-    /// Lets what an earlier start left permitted go on waiting for the line;
-    /// only once this one is sure to stay.
+    /// Lets what is permitted and has no task go on waiting for the line; after
+    /// a start only once this one is sure to stay.
     ///
     /// # Errors
     ///
     /// Those of the database.
     pub async fn go_on(&self) -> Result<(), AskError> {
-        for record in store::in_state(&self.0.db, State::Permitted).await? {
-            self.resume(&record.id).await?;
+        for id in store::ids_in_state(&self.0.db, State::Permitted).await? {
+            self.set_out(&id);
         }
+        Ok(())
+    }
+
+    /// Takes up what lost its task to a failure: what is permitted goes on its
+    /// way, what was dispatched becomes unknown.
+    async fn strays(&self) -> Result<(), AskError> {
+        for id in store::ids_in_state(&self.0.db, State::Dispatched).await? {
+            // Only a task moves it from here. What the last one made of it
+            // before it let go is read after the claim.
+            let Some(_claim) = self.0.claim(&id) else {
+                continue;
+            };
+            let ours = |record: &Record| {
+                record.state() == State::Dispatched && record.epoch == Some(self.0.epoch.number())
+            };
+            let record = store::by_id(&self.0.db, &id).await?;
+            if let Some(record) = record.filter(ours) {
+                self.settle_alone(&record, State::Unknown, "task_lost")
+                    .await?;
+                tracing::error!(inquiry.id = %id, "an inquiry whose task was lost is unknown");
+            }
+        }
+        self.go_on().await
+    }
+
+    /// Settles an inquiry in the gateway's own name; where it no longer stands
+    /// as `record` says, nothing is written.
+    pub(super) async fn settle_alone(
+        &self,
+        record: &Record,
+        to: State,
+        cause: &'static str,
+    ) -> Result<(), AskError> {
+        let inner = &self.0;
+        let at = inner.clock.now();
+        let tag = match inner.vault.identity_read(&record.subject).await {
+            Ok(identity) => {
+                let keys = inner.vault.keys_read(&record.subject).await?;
+                Some(SubjectTag::of(&keys, &identity))
+            }
+            // An erased subject's inquiry is settled all the same.
+            Err(_) => None,
+        };
+        let draft = entries::change(record, to, None, tag.as_ref(), at).code("cause", cause);
+        let (entry, receipt) = entries::finish(draft)?;
+        let change = Change {
+            cause: Some(cause.to_owned()),
+            ended_at: Some(at),
+            receipt,
+            ..Change::default()
+        };
+        let (id, from) = (record.id.clone(), record.state());
+        inner
+            .db
+            .write(Urgency::Urgent, move |tx| {
+                Box::pin(async move {
+                    if store::advance(tx, &id, from, to, change).await? {
+                        tx.append(entry.into());
+                    }
+                    Ok::<_, DbError>(())
+                })
+            })
+            .await?;
+        from.passes(to, Commit::After);
         Ok(())
     }
 }
@@ -91,13 +123,15 @@ const NOT_CHECKED: Plain = Plain {
 };
 
 impl Inquiries {
-    /// Refuses what nobody checked in time, and raises the alarm about what is
-    /// unknown for long.
+    /// Takes up what has no task, refuses what nobody checked in time, and
+    /// raises the alarm about what is unknown for long.
     ///
     /// # Errors
     ///
     /// Those of the database.
     pub async fn sweep(&self) -> Result<(), AskError> {
+        self.strays().await?;
+        self.strays().await?;
         self.alarm().await?;
         let inner = &self.0;
         let hours = SignedDuration::from_hours(inner.config.checker_hours.into());

@@ -108,9 +108,10 @@ pub(crate) async fn insert(tx: &mut Tx<'_>, new: &Record) -> Result<(), DbError>
     tx.execute(
         "INSERT INTO inquiries (id, institution, subject, bureau, product, purpose, business_ref, \
          requester, requester_person, state, received_at, deadline_at, authorization_id, reasons, \
-         attempts, epoch, dispatched_at, message_id, ended_at, outcome, cause, asks_again_for, \
-         receipt) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, \
-         $17, $18, $19, $20, $21, $22, $23)",
+         checker, checker_person, checked_at, attempts, epoch, dispatched_at, message_id, \
+         ended_at, outcome, cause, asks_again_for, receipt) VALUES ($1, $2, $3, $4, $5, $6, $7, \
+         $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, \
+         $26)",
         args![
             &new.id,
             &new.institution,
@@ -126,6 +127,9 @@ pub(crate) async fn insert(tx: &mut Tx<'_>, new: &Record) -> Result<(), DbError>
             new.deadline_at,
             new.authorization_id.clone(),
             new.reasons.clone(),
+            new.checker.clone(),
+            new.checker_person.clone(),
+            new.checked_at,
             new.attempts,
             new.epoch,
             new.dispatched_at,
@@ -249,6 +253,17 @@ pub(crate) async fn in_state(db: &Db, state: State) -> Result<Vec<Record>, DbErr
         args![state.name()],
     )
     .await
+}
+
+/// The identifiers of all inquiries in a state, oldest first.
+pub(crate) async fn ids_in_state(db: &Db, state: State) -> Result<Vec<InquiryId>, DbError> {
+    let rows: Vec<(InquiryId,)> = db
+        .all(
+            "SELECT id FROM inquiries WHERE state = $1 ORDER BY received_at, id",
+            args![state.name()],
+        )
+        .await?;
+    Ok(rows.into_iter().map(|(id,)| id).collect())
 }
 
 /// What a key of a client stands for: the digest of the request, and its inquiry.

@@ -8,4 +8,5 @@ mod erasure;
 mod inquiries;
 mod listeners;
 mod privacy;
+mod strays;
 mod support;
