@@ -191,6 +191,8 @@ impl Inquiries {
         let (permitted, receipt) = entries::finish(permitted)?;
         next.receipt = receipt;
         next.checker = Some(caller.actor.stored());
+        next.checker_person = Some(person(caller));
+        next.checked_at = Some(micros(now));
         let (id, agreer) = (unknown.id.clone(), caller.actor.stored());
         self.0
             .db
