@@ -77,7 +77,7 @@ struct Task {
 pub(super) enum Progress {
     /// Nothing to tell yet.
     Working,
-    /// Its inquiry is stored and waits for a person or for the line.
+    /// Its inquiry is stored and waits for a person, the line or the bureau.
     Waiting,
     /// There is no more to come.
     Ended,

@@ -211,21 +211,42 @@ async fn open_sqlite(path: &Path, sealer: Arc<dyn Sealer>) -> Result<Engine, Ope
     })
 }
 
-async fn open_postgres(address: &str) -> Result<Engine, OpenError> {
-    let options = PgConnectOptions::from_str(address)?.disable_statement_logging();
-    let pool: PgPool = PgPoolOptions::new()
-        .max_connections(16)
-        .connect_with(options)
-        .await?;
+/// The setting, if any, by which a server acknowledges what it may lose.
+async fn volatile(conn: &mut PgConnection) -> Result<Option<&'static str>, sqlx::Error> {
     for setting in ["fsync", "synchronous_commit"] {
         let (value,): (String,) = sqlx::query_as("SELECT current_setting($1)")
             .bind(setting)
-            .fetch_one(&pool)
+            .fetch_one(&mut *conn)
             .await?;
         if value == "off" {
-            return Err(OpenError::Volatile { setting, value });
+            return Ok(Some(setting));
         }
     }
+    Ok(None)
+}
+
+async fn open_postgres(address: &str) -> Result<Engine, OpenError> {
+    let options = PgConnectOptions::from_str(address)?.disable_statement_logging();
+    let mut first = options.clone().connect().await?;
+    if let Some(setting) = volatile(&mut first).await? {
+        let value = "off".to_owned();
+        return Err(OpenError::Volatile { setting, value });
+    }
+    // It may be set for the database or the role while we run.
+    let pool: PgPool = PgPoolOptions::new()
+        .max_connections(16)
+        .after_connect(|conn, _| {
+            Box::pin(async move {
+                match volatile(conn).await? {
+                    Some(setting) => Err(sqlx::Error::Configuration(
+                        format!("PostgreSQL runs with {setting} = off").into(),
+                    )),
+                    None => Ok(()),
+                }
+            })
+        })
+        .connect_with(options)
+        .await?;
     MIGRATIONS.run(&pool).await?;
     Ok(Engine::Pg(pool))
 }

@@ -15,8 +15,8 @@ use tokio::{
 };
 
 use super::{
-    scripts::{ALL, Asked, FIRST, REACHED, REJECTED, SEQUENCED, SUBJECT, Script, Stage},
-    site::{Engine, PATIENCE, Server, Site},
+    scripts::{ALL, Asked, FIRST, REACHED, REJECTED, SEQUENCED, Script, Stage},
+    site::{Engine, PATIENCE, SUBJECT, Server, Site},
 };
 
 /// Processes at a time.

@@ -18,11 +18,9 @@ use jiff::{SignedDuration, Timestamp};
 use mocks::{Fault, FaultRule};
 use serde_json::{Value, json};
 
-use super::site::{Server, Site, generous, subject};
+use super::site::{SUBJECT, Server, Site, generous, one_a_minute, subject};
 use crate::support::inquiry;
 
-/// The subject of every script.
-pub(super) const SUBJECT: u32 = 41;
 /// Another one, who goes first where somebody must wait.
 pub(super) const FIRST: u32 = 42;
 /// One whom the bureau refuses.
@@ -224,13 +222,6 @@ fn closed() -> Plan {
     let tomorrow = today.tomorrow().unwrap();
     let days = format!("closed_on = [\"{today}\", \"{tomorrow}\"]");
     generous().edit("closed_on = []", &days)
-}
-
-fn one_a_minute() -> Plan {
-    generous().edit(
-        "bureau = { per_minute = 60000, burst = 1000 }",
-        "bureau = { per_minute = 1, burst = 1 }",
-    )
 }
 
 /// A process, and what was asked of it. Once it is dead, every act is nothing.

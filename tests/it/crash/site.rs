@@ -26,6 +26,9 @@ use crate::{cli::creditgate, support::open};
 /// Longer than anything here takes on a loaded machine.
 pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 
+/// The subject of most tests.
+pub(super) const SUBJECT: u32 = 41;
+
 /// Where the gateway keeps its state.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Engine {
@@ -315,6 +318,14 @@ pub(super) fn generous() -> Plan {
         );
     }
     plan
+}
+
+/// One inquiry a minute reaches the bureau; the next waits.
+pub(super) fn one_a_minute() -> Plan {
+    generous().edit(
+        "bureau = { per_minute = 60000, burst = 1000 }",
+        "bureau = { per_minute = 1, burst = 1 }",
+    )
 }
 
 async fn fresh_postgres() -> String {
