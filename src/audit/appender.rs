@@ -3,7 +3,7 @@
 //! # Promise
 //!
 //! An entry is committed with its change or not at all. On SQLite it has its
-//! index then. On PostgreSQL it waits until [`sequence`] gives an index to
+//! index then. On PostgreSQL it waits until `sequence` gives an index to
 //! everything committed; an entry that commits late is found late, never
 //! skipped, because waiting entries are found by having no index and not by a
 //! high-water mark.

@@ -148,10 +148,10 @@ pub(crate) async fn insert(tx: &mut Tx<'_>, new: &Record) -> Result<(), DbError>
 
 /// Moves an inquiry along an edge; `false` where it no longer stands at `from`.
 ///
-/// # Panics
+/// # Errors
 ///
-/// Never in a build that passed its tests: edges are literals of the callers,
-/// checked in debug builds.
+/// [`DbError::Refused`] where no such edge is in [`super::state::EDGES`]; those
+/// of the database.
 pub(crate) async fn advance(
     tx: &mut Tx<'_>,
     id: &InquiryId,
