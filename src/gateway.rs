@@ -16,7 +16,9 @@ pub use payloads::SealedPayloads;
 pub use serve::{Addresses, ServeError, serve};
 
 use crate::{
-    audit::{self, Appender, AuditError, Disclosure, FolderSink, Log, Sink, key::LogKey},
+    audit::{
+        self, Appender, AuditError, Disclosure, Draft, FolderSink, Kind, Log, Sink, key::LogKey,
+    },
     authorizations::{Authorizations, Purpose},
     bureaus::{Fittings, Lines, LinesError},
     inquiries::{AskError, Inquiries, Record},
@@ -24,12 +26,15 @@ use crate::{
     platform::{
         clock::Clock,
         config::{Config, Vocabulary},
-        db::{self, Db, DbError, Epoch, OpenError, Ownership},
+        db::{self, Db, DbError, Epoch, OpenError, Ownership, Urgency},
         fault,
         secret::{self, SecretError},
         vault::{MasterError, MasterKeys, Vault, VaultError},
     },
 };
+
+/// Somebody took the evidence of an inquiry.
+const DISCLOSED: Kind = Kind::new("evidence.disclosed");
 
 /// An open gateway; clones share it.
 #[derive(Clone)]
@@ -255,12 +260,27 @@ impl Gateway {
     }
 
     /// The evidence of an inquiry, with the subject's salt and the sealed
-    /// answer: for compliance and regulators.
+    /// answer: for compliance and regulators. Who took it is an entry, and the
+    /// last one in the bundle.
     ///
     /// # Errors
     ///
     /// Those of the log and the vault.
-    pub async fn bundle(&self, record: &Record) -> Result<Vec<u8>, GatewayError> {
+    pub async fn bundle(&self, by: &Caller, record: &Record) -> Result<Vec<u8>, GatewayError> {
+        let entry = Draft::new(DISCLOSED, &record.institution, self.0.clock.now())
+            .actor(&by.actor)
+            .about(&record.id)
+            .finish()
+            .map_err(AuditError::from)?;
+        self.0
+            .db
+            .write(Urgency::Urgent, move |tx| {
+                Box::pin(async move {
+                    tx.append(entry.into());
+                    Ok::<_, DbError>(())
+                })
+            })
+            .await?;
         let mut disclosure = Disclosure::default();
         if let Ok(identity) = self.0.vault.identity_read(&record.subject).await {
             let keys = self.0.vault.keys_read(&record.subject).await?;

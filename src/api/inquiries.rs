@@ -10,7 +10,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use jiff::Timestamp;
-use schemas::text::Language;
+use schemas::{ident::resident_id_checksum_ok, text::Language};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -371,7 +371,7 @@ async fn bundle(
 ) -> Result<Response, Problem> {
     let caller = asker.require(&[Role::Compliance, Role::Regulator]).await?;
     let record = find(&gateway, caller, &id).await?;
-    let bytes = gateway.bundle(&record).await.map_err(|error| {
+    let bytes = gateway.bundle(caller, &record).await.map_err(|error| {
         tracing::error!(error = %error, "a bundle cannot be made");
         Problem::internal()
     })?;
@@ -404,7 +404,7 @@ fn idempotency_key(headers: &HeaderMap) -> Result<String, Problem> {
     headers
         .get("idempotency-key")
         .and_then(|value| value.to_str().ok())
-        .filter(|key| (1..=LONGEST_KEY).contains(&key.len()))
+        .filter(|key| (1..=LONGEST_KEY).contains(&key.len()) && !names_a_person(key))
         .map(str::to_owned)
         .ok_or_else(|| {
             Problem::new(
@@ -412,8 +412,19 @@ fn idempotency_key(headers: &HeaderMap) -> Result<String, Problem> {
                 "idempotency_key_missing",
                 "an inquiry needs an idempotency key",
             )
-            .detail("send a header Idempotency-Key of 1 to 128 printable ASCII characters")
+            .detail(
+                "send a header Idempotency-Key of 1 to 128 printable ASCII characters, \
+                 without an identity number in it",
+            )
         })
+}
+
+/// Whether a key holds an identity number: keys are kept in clear.
+fn names_a_person(key: &str) -> bool {
+    let windows = key.as_bytes().windows(18);
+    windows
+        .filter_map(|window| std::str::from_utf8(window).ok())
+        .any(resident_id_checksum_ok)
 }
 
 /// How long the client prefers to wait (RFC 7240), up to what is allowed.

@@ -210,7 +210,7 @@ async fn proof(set: &Set) -> Result<(), PlayError> {
         .await
         .map_err(scene)?;
     let record = register.ok_or_else(|| PlayError::Scene("nothing was answered".to_owned()))?;
-    let bundle = gateway.bundle(&record).await?;
+    let bundle = gateway.bundle(&local(Role::Compliance), &record).await?;
     let file = set.house.folder.join(format!("bundle-{}.json", record.id));
     std::fs::write(&file, &bundle).map_err(scene)?;
     let key = gateway.log().vkey().parse().map_err(scene)?;

@@ -13,10 +13,10 @@ use super::{
 };
 use crate::{
     audit::{merkle::sha256, subject::SubjectTag},
-    operators::{Actor, Caller, PersonKey, Role},
+    operators::{self, Actor, Caller, PersonKey, Role},
     platform::{
         clock::from_micros,
-        db::{DbError, Urgency},
+        db::Urgency,
         fault::Commit,
         ids::InquiryId,
         vault::VaultError,
@@ -165,17 +165,22 @@ impl Inquiries {
         let (entry, receipt) = entries::finish(draft)?;
         change.receipt = receipt;
         change.ended_at = to.is_settled().then_some(now);
-        let id = record.id.clone();
+        let (id, by) = (record.id.clone(), caller.clone());
+        let role = match to {
+            State::Withdrawn => Role::Officer,
+            _ => Role::Checker,
+        };
         let moved = self
             .0
             .db
             .write(Urgency::Urgent, move |tx| {
                 Box::pin(async move {
+                    operators::confirm::<AskError>(tx, &by, &[role], now).await?;
                     let moved = store::advance(tx, &id, from, to, change).await?;
                     if moved {
                         tx.append(entry.into());
                     }
-                    Ok::<_, DbError>(moved)
+                    Ok::<_, AskError>(moved)
                 })
             })
             .await?;
