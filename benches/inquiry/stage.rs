@@ -115,7 +115,10 @@ impl Stage {
             recorders.spawn(async move {
                 let now = gateway.clock().now();
                 let by = Caller::local(INSTITUTION.into(), [Role::Compliance]);
-                let paper = authorization(&subject, &[Purpose::LoanApproval], now);
+                let mut paper = authorization(&subject, &[Purpose::LoanApproval], now);
+                // The demo's own is random, and one in some ten thousand looks
+                // like a telephone number, which is refused.
+                paper.external_ref = format!("bench-{}-{number}", report.order);
                 let papers = gateway.authorizations();
                 papers.record(&by, paper, Urgency::Bulk, now).await?;
                 anyhow::Ok(())
