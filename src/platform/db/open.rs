@@ -29,6 +29,10 @@ const BUSY: Duration = Duration::from_secs(5);
 /// How long the session that owns a PostgreSQL database may be silent.
 const ALIVE: Duration = Duration::from_secs(20);
 
+/// A PostgreSQL connection that rested for longer is asked whether it still
+/// stands before it is used: servers and networks drop what is silent.
+const RESTED: Duration = Duration::from_secs(1);
+
 /// Why a database cannot be opened.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -109,12 +113,7 @@ impl Db {
             let options = PgConnectOptions::from_str(address)?
                 .options([("default_transaction_read_only", "on")])
                 .disable_statement_logging();
-            Engine::Pg(
-                PgPoolOptions::new()
-                    .max_connections(4)
-                    .connect_with(options)
-                    .await?,
-            )
+            Engine::Pg(postgres_pool(4).connect_with(options).await?)
         } else {
             return Err(OpenError::Address);
         };
@@ -187,7 +186,26 @@ fn is_postgres(address: &str) -> bool {
 }
 
 fn sqlite_readers() -> SqlitePoolOptions {
-    SqlitePoolOptions::new().max_connections(4)
+    // There is no server that could have gone away.
+    SqlitePoolOptions::new()
+        .max_connections(4)
+        .test_before_acquire(false)
+}
+
+/// A pool that asks for a sign of life after a rest, and not before every
+/// statement: that would double the round trips of most reads.
+fn postgres_pool(connections: u32) -> PgPoolOptions {
+    PgPoolOptions::new()
+        .max_connections(connections)
+        .test_before_acquire(false)
+        .before_acquire(|conn, meta| {
+            Box::pin(async move {
+                if meta.idle_for > RESTED {
+                    conn.ping().await?;
+                }
+                Ok(true)
+            })
+        })
 }
 
 async fn open_sqlite(path: &Path, sealer: Arc<dyn Sealer>) -> Result<Engine, OpenError> {
@@ -233,8 +251,7 @@ async fn open_postgres(address: &str) -> Result<Engine, OpenError> {
         return Err(OpenError::Volatile { setting, value });
     }
     // It may be set for the database or the role while we run.
-    let pool: PgPool = PgPoolOptions::new()
-        .max_connections(16)
+    let pool: PgPool = postgres_pool(16)
         .after_connect(|conn, _| {
             Box::pin(async move {
                 match volatile(conn).await? {
