@@ -37,17 +37,21 @@ impl Authorizations {
         let Some(subject) = subject else {
             return assemble(None, licences);
         };
-        let Some(keys) = unless_erased(self.vault.keys_read(subject).await)? else {
-            return assemble(None, licences);
-        };
         let args = args![institution, subject];
-        let papers = Papers {
-            rows: self.db.all(OF_SUBJECT, args.clone()).await?,
-            evidence: self.db.all(EVIDENCE, args.clone()).await?,
-            memberships: self.db.all(MEMBERSHIPS, args).await?,
+        // At once: none depends on another, and the dispatch reads all again.
+        let (keys, rows, evidence, memberships) = tokio::try_join!(
+            async { unless_erased(self.vault.keys_read(subject).await) },
+            async { Ok(self.db.all(OF_SUBJECT, args.clone()).await?) },
+            async { Ok(self.db.all(EVIDENCE, args.clone()).await?) },
+            async { Ok(self.db.all(MEMBERSHIPS, args.clone()).await?) },
+        )?;
+        let papers = keys.map(|keys| Papers {
+            rows,
+            evidence,
+            memberships,
             keys,
-        };
-        assemble(Some(papers), licences)
+        });
+        assemble(papers, licences)
     }
 
     /// The facts for the dispatch transaction: authorizations and memberships

@@ -85,7 +85,10 @@ impl Inquiries {
             return Err(AskError::NoSuchProduct);
         }
         let now = inner.clock.now();
-        let found = inner.vault.find(&request.subject).await?;
+        let (found, licences) = tokio::try_join!(
+            async { Ok::<_, AskError>(inner.vault.find(&request.subject).await?) },
+            async { Ok(bureaus::licences(&inner.db).await?) },
+        )?;
         let question = Question {
             institution: caller.institution.clone(),
             subject: found.clone(),
@@ -94,7 +97,6 @@ impl Inquiries {
             purpose: request.purpose,
             at: now,
         };
-        let licences = bureaus::licences(&inner.db).await?;
         let facts = inner
             .authorizations
             .facts(&caller.institution, found.as_ref(), licences)
