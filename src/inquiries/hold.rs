@@ -14,13 +14,7 @@ use super::{
 use crate::{
     audit::{merkle::sha256, subject::SubjectTag},
     operators::{self, Actor, Caller, PersonKey, Role},
-    platform::{
-        clock::from_micros,
-        db::Urgency,
-        fault::Commit,
-        ids::InquiryId,
-        vault::VaultError,
-    },
+    platform::{clock::from_micros, db::Urgency, fault::Commit, ids::InquiryId, vault::VaultError},
 };
 
 /// So long a task may take to let go of an inquiry that it has stored.
