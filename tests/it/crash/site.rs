@@ -90,7 +90,7 @@ impl Site {
                 .authorizations()
                 .record(&by, paper, Urgency::Bulk, now)
                 .await;
-            assert!(matches!(recorded, Ok(Recorded::New(_))));
+            assert!(matches!(recorded, Ok(Recorded::New(_))), "{recorded:?}");
         }
         Self {
             house,
