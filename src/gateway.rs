@@ -36,6 +36,10 @@ use crate::{
 /// Somebody took the evidence of an inquiry.
 const DISCLOSED: Kind = Kind::new("evidence.disclosed");
 
+/// A bundle links to so many of the latest checkpoints: a reader may have kept
+/// any of them.
+const LINKED: usize = 64;
+
 /// An open gateway; clones share it.
 #[derive(Clone)]
 pub struct Gateway(Arc<Parts>);
@@ -303,10 +307,17 @@ impl Gateway {
             };
             disclosure.payloads.push((place, sealed));
         }
+        let kept = self.0.log.reader().all_checkpoints().await?;
+        let since: Vec<u64> = kept
+            .iter()
+            .rev()
+            .take(LINKED)
+            .map(|(size, _)| *size)
+            .collect();
         let evidence = self
             .0
             .log
-            .evidence(record.id.as_str(), disclosure, &[])
+            .evidence(record.id.as_str(), disclosure, &since)
             .await?;
         // Structs of texts and numbers: writing them does not fail.
         Ok(evidence
