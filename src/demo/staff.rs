@@ -97,7 +97,8 @@ pub fn authorization(subject: &Identity, purposes: &[Purpose], now: Timestamp) -
     let signed = now - SignedDuration::from_hours(1);
     let from = china_date(signed);
     NewAuthorization {
-        external_ref: format!("demo-{}", uuid::Uuid::now_v7()),
+        // Bare: a digit run of a prefixed one could pass for a telephone number.
+        external_ref: uuid::Uuid::now_v7().to_string(),
         subject: subject.clone(),
         kind: Kind::Inquire,
         bureaus: [BUREAU.into()].into(),
