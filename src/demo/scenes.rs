@@ -247,6 +247,18 @@ pub(super) fn invite(set: &Set, addresses: Addresses) -> Result<(), PlayError> {
         )
         .map_err(scene)?;
     }
+    // The listeners took free ports: from now on the configuration names them.
+    let file = set.house.config();
+    let mut config = std::fs::read_to_string(&file).map_err(scene)?;
+    for address in [
+        addresses.machines,
+        addresses.people,
+        addresses.operations,
+        addresses.people,
+    ] {
+        config = config.replacen("\"127.0.0.1:0\"", &format!("\"{address}\""), 1);
+    }
+    std::fs::write(&file, config).map_err(scene)?;
     let folder = set.stage.folder.display();
     let examples = format!(
         "\n   curl --cacert {folder}/certs/ca.pem -H \"Authorization: Bearer $(cat {folder}/keys/officer.token)\" \\\n\
