@@ -307,8 +307,25 @@ pub fn is_word(text: &str) -> bool {
     let allowed = |b: &u8| b.is_ascii_alphanumeric() || b"._:/-".contains(b);
     let narrow = (1..=128).contains(&text.len()) && text.as_bytes().iter().all(allowed);
     narrow
-        && (Uuid::try_parse(text).is_ok()
-            || !text.split(|c: char| !c.is_ascii_digit()).any(is_personal))
+        && !without_uuid(text)
+            .split(|c: char| !c.is_ascii_digit())
+            .any(is_personal)
+}
+
+/// What stands before a UUID: in one of its groups, digits can form a telephone
+/// number by chance.
+fn without_uuid(text: &str) -> &str {
+    if Uuid::try_parse(text).is_ok() {
+        return "";
+    }
+    // A hyphenated one, set off from what it follows.
+    text.len()
+        .checked_sub(36)
+        .and_then(|at| text.split_at_checked(at))
+        .filter(|(before, uuid)| {
+            !before.ends_with(|c: char| c.is_ascii_alphanumeric()) && Uuid::try_parse(uuid).is_ok()
+        })
+        .map_or(text, |(before, _)| before)
 }
 
 /// Whether a run of digits has the length of an identity number (15, 17 before
@@ -419,6 +436,21 @@ mod tests {
                 "uuid with digits only in a group",
                 "01900000-0000-7000-8000-123456789012",
                 true,
+            ),
+            (
+                "the same after a prefix",
+                "paper-01900000-0000-7000-8000-13800000000a",
+                true,
+            ),
+            (
+                "a number before a uuid",
+                "13800000000-01900000-0000-7000-8000-123456789012",
+                false,
+            ),
+            (
+                "a uuid that is not set off",
+                "1380000000001900000-0000-7000-8000-13800000000a",
+                false,
             ),
         ];
         for (name, text, good) in cases {
