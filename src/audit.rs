@@ -16,6 +16,7 @@
 //! If an append fails the act must not start. Nothing in this module retries.
 
 pub mod appender;
+pub mod batch;
 pub mod checkpoint;
 pub mod entry;
 pub mod error;
@@ -38,9 +39,10 @@ pub mod tile;
 pub mod verify;
 
 pub use appender::Appender;
+pub use batch::{Batch, Commitment};
 pub use entry::{Draft, Entry, Kind, Receipt};
 pub use error::AuditError;
-pub use evidence::{Disclosure, Evidence, verify_bundle};
+pub use evidence::{Disclosure, Evidence, RowProof, verify_bundle};
 pub use export::export;
 pub use log::{Log, Proven};
 pub use outline::Place;

@@ -36,12 +36,28 @@ pub struct Disclosure {
     pub payloads: Vec<(Place, Vec<u8>)>,
 }
 
+/// That a row is one of the batch which an entry stands for.
+#[derive(Clone, Debug)]
+pub struct RowProof {
+    /// The id of the entry.
+    pub entry: String,
+    /// Which row of the batch, counted from 0.
+    pub position: u64,
+    /// What the log says of the row: [`Commitment::body`](super::Commitment::body).
+    pub body: String,
+    /// The audit path in the batch.
+    pub path: Vec<Hash>,
+}
+
 /// The file, as JSON.
 #[derive(Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Evidence {
     format: String,
     about: String,
+    /// What else its entries may belong to: the file that a record went out in.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    also: Vec<String>,
     vkey: String,
     checkpoint: String,
     entries: Vec<ProvenEntry>,
@@ -50,6 +66,8 @@ pub struct Evidence {
     subject: Option<DisclosedSubject>,
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     payloads: Vec<DisclosedPayload>,
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    rows: Vec<ProvenRow>,
 }
 
 #[derive(Clone, Deserialize, Serialize)]
@@ -65,6 +83,16 @@ struct ProvenEntry {
 #[serde(deny_unknown_fields)]
 struct Link {
     size: u64,
+    proof: Vec<String>,
+}
+
+/// A row of the batch that an entry stands for.
+#[derive(Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct ProvenRow {
+    entry: String,
+    position: u64,
+    body: String,
     proof: Vec<String>,
 }
 
@@ -95,15 +123,36 @@ impl Log {
         disclosure: Disclosure,
         since: &[u64],
     ) -> Result<Option<Evidence>, AuditError> {
+        self.evidence_with_rows(about, &[], Vec::new(), disclosure, since)
+            .await
+    }
+
+    /// As [`Log::evidence`], with the entries about each of `also`, and with
+    /// rows of the batches that they stand for.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Log::sign`].
+    pub async fn evidence_with_rows(
+        &self,
+        about: &str,
+        also: &[String],
+        rows: Vec<RowProof>,
+        disclosure: Disclosure,
+        since: &[u64],
+    ) -> Result<Option<Evidence>, AuditError> {
         let (checkpoint, note) = self.sign().await?;
         let mut entries = Vec::new();
-        for entry in self.reader().entries_about(about).await? {
-            let Some(index) = entry.index.filter(|index| *index < checkpoint.size) else {
-                continue;
-            };
-            let body = String::from_utf8(entry.body).map_err(|_| AuditError::Damaged("entries"))?;
-            let proof = to_hex(&self.reader().inclusion(index, checkpoint.size).await?);
-            entries.push(ProvenEntry { index, body, proof });
+        for about in [about].into_iter().chain(also.iter().map(String::as_str)) {
+            for entry in self.reader().entries_about(about).await? {
+                let Some(index) = entry.index.filter(|index| *index < checkpoint.size) else {
+                    continue;
+                };
+                let body =
+                    String::from_utf8(entry.body).map_err(|_| AuditError::Damaged("entries"))?;
+                let proof = to_hex(&self.reader().inclusion(index, checkpoint.size).await?);
+                entries.push(ProvenEntry { index, body, proof });
+            }
         }
         if entries.is_empty() {
             return Ok(None);
@@ -124,9 +173,17 @@ impl Log {
                 sealed: BASE64.encode(sealed),
             })
             .collect();
+        let rows = rows.into_iter().map(|row| ProvenRow {
+            proof: to_hex(&row.path),
+            entry: row.entry,
+            position: row.position,
+            body: row.body,
+        });
         Ok(Some(Evidence {
             format: FORMAT.to_owned(),
             about: about.to_owned(),
+            also: also.to_vec(),
+            rows: rows.collect(),
             vkey: self.vkey(),
             checkpoint: note.to_string(),
             entries,

@@ -3,7 +3,7 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use serde::Deserialize;
 
-use super::{DisclosedSubject, Evidence, FORMAT, Link, ProvenEntry};
+use super::{DisclosedSubject, Evidence, FORMAT, Link, ProvenEntry, ProvenRow};
 use crate::audit::checkpoint::Checkpoint;
 use crate::audit::hex::{bytes_from_hex, hash_from_hex};
 use crate::audit::key::VerifierKey;
@@ -29,8 +29,20 @@ pub struct BundleReport {
     pub subject_proven: bool,
     /// Places of the payloads that are the ones bound.
     pub payloads_proven: Vec<String>,
+    /// Places of the rows that are of the batches of proven entries.
+    pub rows_proven: Vec<String>,
     /// Everything that is wrong.
     pub findings: Vec<BundleFinding>,
+}
+
+/// What proven entries say.
+#[derive(Default)]
+struct Said {
+    subjects: Vec<String>,
+    /// Payloads, with the digests of their ciphertexts.
+    bound: Vec<(String, Hash)>,
+    /// Entries that stand for a batch: id, root, count.
+    batches: Vec<(String, Hash, u64)>,
 }
 
 /// One thing that is wrong with a bundle.
@@ -69,6 +81,9 @@ pub enum BundleFinding {
     /// No entry names the disclosed subject.
     #[error("the entries do not concern the disclosed subject")]
     Subject,
+    /// A row is not of the batch of any proven entry.
+    #[error("no entry stands for row {0} of the bundle, counted from 0")]
+    Row(u64),
     /// No entry binds the payload.
     #[error("no entry binds the payload at {0}")]
     Payload(String),
@@ -91,6 +106,7 @@ pub fn verify_bundle(
         proven: Vec::new(),
         subject_proven: false,
         payloads_proven: Vec::new(),
+        rows_proven: Vec::new(),
         findings: Vec::new(),
     };
     if let Err(finding) = report.check(bytes, vkey, checkpoint) {
@@ -138,19 +154,28 @@ impl BundleReport {
                     .push(BundleFinding::Unlinked { size: brought.size });
             }
         }
-        let (mut subjects, mut bound) = (Vec::new(), Vec::new());
+        let mut said = Said::default();
         for entry in &bundle.entries {
-            self.entry(entry, &checkpoint, &mut subjects, &mut bound);
+            self.entry(entry, &checkpoint, &bundle.also, &mut said);
+        }
+        for (number, row) in bundle.rows.iter().enumerate() {
+            match row_of(row, &said.batches) {
+                Some(bound) => {
+                    self.rows_proven.push(bound.0.clone());
+                    said.bound.push(bound);
+                }
+                None => self.findings.push(BundleFinding::Row(number as u64)),
+            }
         }
         if let Some(disclosed) = &bundle.subject {
-            self.subject(disclosed, &subjects);
+            self.subject(disclosed, &said.subjects);
         }
         for payload in &bundle.payloads {
             let digest = BASE64
                 .decode(&payload.sealed)
                 .ok()
                 .map(|sealed| sha256(&sealed));
-            if digest.is_some_and(|digest| bound.contains(&(payload.at.clone(), digest))) {
+            if digest.is_some_and(|digest| said.bound.contains(&(payload.at.clone(), digest))) {
                 self.payloads_proven.push(payload.at.clone());
             } else {
                 self.findings
@@ -167,12 +192,18 @@ impl BundleReport {
         &mut self,
         entry: &ProvenEntry,
         checkpoint: &Checkpoint,
-        subjects: &mut Vec<String>,
-        bound: &mut Vec<(String, Hash)>,
+        also: &[String],
+        said: &mut Said,
     ) {
         #[derive(Deserialize)]
-        struct Subject {
+        struct Body {
             subject: Option<String>,
+            data: Data,
+        }
+        #[derive(Deserialize)]
+        struct Data {
+            root: Option<String>,
+            count: Option<u64>,
         }
         let (index, body) = (entry.index, entry.body.as_bytes());
         let included = from_hex(&entry.proof).is_some_and(|proof| {
@@ -182,16 +213,22 @@ impl BundleReport {
         if !included {
             return self.findings.push(BundleFinding::NotIncluded { index });
         }
+        let of_this =
+            |about: &str| about == self.about.as_str() || also.iter().any(|one| one == about);
         let outline = Outline::read(body)
             .ok()
-            .filter(|o| o.about == Some(self.about.as_str()));
+            .filter(|outline| outline.about.is_some_and(of_this));
         let bindings = outline.and_then(|outline| outline.bindings().ok());
-        let subject = serde_json::from_slice::<Subject>(body);
-        let (Some(bindings), Ok(subject)) = (bindings, subject) else {
+        let parsed = serde_json::from_slice::<Body>(body);
+        let (Some(outline), Some(bindings), Ok(parsed)) = (outline, bindings, parsed) else {
             return self.findings.push(BundleFinding::Foreign { index });
         };
-        subjects.extend(subject.subject);
-        bound.extend(
+        let root = parsed.data.root.as_deref().and_then(hash_from_hex);
+        if let Some((root, count)) = root.zip(parsed.data.count) {
+            said.batches.push((outline.id.to_string(), root, count));
+        }
+        said.subjects.extend(parsed.subject);
+        said.bound.extend(
             bindings
                 .into_iter()
                 .map(|(at, digest)| (at.to_string(), digest)),
@@ -220,6 +257,21 @@ fn linked(links: &[Link], old: &Checkpoint, new: &Checkpoint) -> bool {
     holds(&[]) || proofs.any(|link| from_hex(&link.proof).is_some_and(|proof| holds(&proof)))
 }
 
+/// Where the row lies and what lies there, if its entry stands for it.
+fn row_of(row: &ProvenRow, batches: &[(String, Hash, u64)]) -> Option<(String, Hash)> {
+    #[derive(Deserialize)]
+    struct Body {
+        at: String,
+        sha256: String,
+    }
+    let (_, root, count) = batches.iter().find(|(id, ..)| *id == row.entry)?;
+    let proof = from_hex(&row.proof)?;
+    let leaf = leaf_hash(row.body.as_bytes());
+    verify_inclusion(&leaf, row.position, *count, &proof, root).ok()?;
+    let body: Body = serde_json::from_str(&row.body).ok()?;
+    Some((body.at, hash_from_hex(&body.sha256)?))
+}
+
 fn from_hex(texts: &[String]) -> Option<Vec<Hash>> {
     texts.iter().map(|text| hash_from_hex(text)).collect()
 }
@@ -230,7 +282,8 @@ mod tests {
 
     use super::*;
     use crate::audit::appender::Appender;
-    use crate::audit::evidence::Disclosure;
+    use crate::audit::batch::{Batch, Commitment};
+    use crate::audit::evidence::{Disclosure, RowProof};
     use crate::audit::log::Log;
     use crate::audit::outline::Place;
     use crate::audit::testing::{append, append_many, draft, key};
@@ -295,6 +348,51 @@ mod tests {
                 (alone.is_good(), alone.trust),
                 (true, Trust::SelfConsistent)
             );
+        }
+    }
+
+    #[tokio::test]
+    async fn one_row_of_a_batch_is_proven_without_the_others() {
+        for test in databases(Arc::new(Appender)).await {
+            let log = Log::open(test.db.clone(), key(1), vec![]).await.unwrap();
+            let row = |n: u32| Commitment {
+                place: Place {
+                    table: "rows".into(),
+                    column: "sealed".into(),
+                    row: n.to_string(),
+                },
+                sha256: sha256(&[n as u8]),
+                line: None,
+            };
+            let mut batch = Batch::default();
+            (0..100).for_each(|n| batch.push(&row(n)));
+            let entry = draft().about("chunk-1").batch(&batch).finish().unwrap();
+            let about_file = draft().about("file-1").finish().unwrap();
+            let id = entry.id().to_string();
+            append(&test.db, vec![entry, about_file]).await;
+            let bundle = async |n: u32, position: u64| {
+                let rows = vec![RowProof {
+                    entry: id.clone(),
+                    position,
+                    body: row(n).body(),
+                    path: batch.proof(position as usize),
+                }];
+                let disclosure = Disclosure {
+                    subject: None,
+                    payloads: vec![(row(n).place, vec![n as u8])],
+                };
+                let also = ["file-1".to_owned()];
+                let evidence = log.evidence_with_rows("chunk-1", &also, rows, disclosure, &[]);
+                serde_json::to_value(evidence.await.unwrap().unwrap()).unwrap()
+            };
+            let report = verify(&bundle(42, 42).await, None);
+            assert_eq!(report.findings, [], "{}", test.name);
+            assert_eq!(report.proven, [0, 1]);
+            assert_eq!(report.rows_proven, ["rows/sealed/42"]);
+            assert_eq!(report.payloads_proven, ["rows/sealed/42"]);
+            let report = verify(&bundle(42, 43).await, None);
+            let payload = BundleFinding::Payload("rows/sealed/42".into());
+            assert_eq!(report.findings, [BundleFinding::Row(0), payload]);
         }
     }
 

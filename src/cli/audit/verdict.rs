@@ -63,6 +63,7 @@ pub(super) fn bundle(common: &Common, report: &BundleReport) -> Result<Exit, Cli
             "proven": report.proven,
             "subject_proven": report.subject_proven,
             "payloads_proven": report.payloads_proven,
+            "rows_proven": report.rows_proven,
             "findings": findings,
         }))?;
     } else {
@@ -75,6 +76,12 @@ pub(super) fn bundle(common: &Common, report: &BundleReport) -> Result<Exit, Cli
         if report.subject_proven {
             lines.push("they concern the disclosed subject".to_owned());
         }
+        lines.extend(
+            report
+                .rows_proven
+                .iter()
+                .map(|place| format!("one of them stands for the row at {place}")),
+        );
         lines.extend(
             report
                 .payloads_proven
