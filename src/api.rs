@@ -1,5 +1,6 @@
 //! The HTTP faces: one file per resource, no rules of their own.
 
+mod address;
 mod authorizations;
 mod body;
 mod bureaus;

@@ -5,7 +5,7 @@ mod import;
 
 use axum::{
     Json,
-    extract::{DefaultBodyLimit, Path, State},
+    extract::{DefaultBodyLimit, State},
     http::{StatusCode, header::LOCATION},
     response::{IntoResponse, Response},
 };
@@ -19,6 +19,7 @@ use utoipa_axum::{
 
 use self::form::FormBody;
 use super::{
+    address::Path,
     body::Body,
     findings::{DocumentBody, Findings},
     problem::{Finding, Problem},

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use axum::{
     Json,
-    extract::{Path, Query, State},
+    extract::State,
     http::{HeaderMap, HeaderValue, StatusCode, header::LOCATION},
     middleware::from_fn,
     response::{IntoResponse, Response},
@@ -16,6 +16,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
+    address::{Path, Query},
     body::{Body, Csv},
     layers::uncut,
     problem::{Finding, Problem},

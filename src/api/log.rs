@@ -3,12 +3,12 @@
 
 use axum::{
     Json,
-    extract::{Path, State},
+    extract::State,
     http::header::CONTENT_TYPE,
     response::{IntoResponse, Response},
 };
 
-use super::{problem::Problem, who::Asker};
+use super::{address::Path, problem::Problem, who::Asker};
 use crate::{
     audit::{log::Proven, tile::Resource},
     gateway::Gateway,

@@ -2,7 +2,7 @@
 
 use axum::{
     Json,
-    extract::{Path, State},
+    extract::State,
     http::StatusCode,
     response::{IntoResponse, Response},
 };
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{body::Body, findings::Findings, problem::Problem, who::Asker};
+use super::{address::Path, body::Body, findings::Findings, problem::Problem, who::Asker};
 use crate::{
     gateway::Gateway,
     operators::{self, NewOperator, OperatorError, PersonKey, PersonKeyError, Role, Standing},

@@ -44,6 +44,18 @@ async fn roles_are_kept_and_defects_told_without_values() {
         assert_eq!(body["code"], code, "{path}: {body}");
         assert!(!body.to_string().contains(&number), "{path}");
     }
+    let unreadable = [
+        ("/v1/inquiries/%FF", "path"),
+        ("/v1/inquiries/x/report?lang=zh&lang=en", "query"),
+    ];
+    for (path, code) in unreadable {
+        let reply = test.officer.get(path).await.unwrap();
+        assert_eq!(
+            (reply.status.as_u16(), &reply.body["code"]),
+            (400, &code.into()),
+            "{path}"
+        );
+    }
     let described = test.officer.get("/v1/openapi.json").await.unwrap();
     assert_eq!(described.body["openapi"], "3.1.0");
     test.stop().await;
