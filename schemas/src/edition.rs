@@ -11,7 +11,8 @@
 //! An institution may lay a folder of tables over an edition, without a build. Each file in it is
 //! optional. In `segments`, `items` and `rules` the rows of a record replace *all* rows that the
 //! layers below have for it in that table; `records` rows replace by code, `edition` rows by key,
-//! `codes` by list; `errors` rows come before those below. What the folder does not speak of stays.
+//! `codes` by list; `errors` rows come before those below. `roles`, `negative` and `restricted` go by
+//! record as `items` do; what a layer below forbids stays `forbidden`. What the folder does not speak of stays.
 //!
 //! # What is not here
 //!
@@ -28,8 +29,10 @@ use std::sync::{Arc, LazyLock};
 use jiff::civil::Date;
 
 use crate::codes::Codes;
+use crate::duty::Forbidden;
 use crate::plan::tree::{Code, markup};
 use crate::plan::{Engine, RecordPlan, Sheets, compile};
+use crate::role::{self, Role};
 use crate::table::{Row, Table, TableError};
 
 use layer::{Layer, Sheet};
@@ -41,6 +44,8 @@ pub struct Edition {
     layers: Vec<Layer>,
     codes: Codes,
     plans: Vec<Arc<RecordPlan>>,
+    roles: Vec<Role>,
+    forbidden: Vec<Forbidden>,
     official: Vec<Official>,
 }
 
@@ -138,6 +143,26 @@ impl Edition {
         self.plans.iter()
     }
 
+    /// What a record of this type is to its account; `None` for a record without a role, which can
+    /// be judged and written but belongs to no account.
+    #[must_use]
+    pub fn role(&self, code: &str) -> Option<&Role> {
+        self.roles.iter().find(|role| role.record() == code)
+    }
+
+    /// All roles, in the order of the records.
+    pub fn roles(&self) -> impl ExactSizeIterator<Item = &Role> {
+        self.roles.iter()
+    }
+
+    /// What must never be taken in, if `name` speaks of it.
+    #[must_use]
+    pub fn forbidden(&self, name: &str) -> Option<&Forbidden> {
+        self.forbidden
+            .iter()
+            .find(|forbidden| forbidden.is_in(name))
+    }
+
     /// The code lists.
     #[must_use]
     pub fn codes(&self) -> &Codes {
@@ -171,10 +196,19 @@ impl Edition {
                 return Err(EditionError::Tables(errors));
             }
         };
-        let mut plans = Vec::new();
+        let forbidden = check::forbidden(&tables, &mut errors);
+        let (mut plans, mut roles) = (Vec::new(), Vec::new());
         for sheets in tables.records() {
             match compile(&sheets, &codes, &engine) {
-                Ok(plan) => plans.push(Arc::new(plan)),
+                Ok(plan) => {
+                    for row in tables.rows_of(Sheet::Roles, plan.code()) {
+                        match role::parse(row, &plan) {
+                            Ok(role) => roles.push(role),
+                            Err(wrong) => errors.extend(wrong),
+                        }
+                    }
+                    plans.push(Arc::new(plan));
+                }
                 Err(wrong) => errors.extend(wrong),
             }
         }
@@ -188,6 +222,8 @@ impl Edition {
             layers,
             codes,
             plans,
+            roles,
+            forbidden,
             official,
         })
     }
@@ -258,6 +294,8 @@ impl<'t> Tables<'t> {
                 segments: self.rows_of(Sheet::Segments, code),
                 items: self.rows_of(Sheet::Items, code),
                 rules,
+                negative: self.rows_of(Sheet::Negative, code),
+                restricted: self.rows_of(Sheet::Restricted, code),
                 errors: self.rows(Sheet::Errors).filter(official).collect(),
             }
         };

@@ -1,6 +1,7 @@
 //! Mandated formats as data, and the engine that reads them.
 
 pub mod codes;
+pub mod duty;
 pub mod edition;
 mod explain;
 mod expr;
@@ -12,6 +13,7 @@ mod predicate;
 pub mod read;
 pub mod record;
 pub mod report;
+pub mod role;
 pub mod table;
 pub mod text;
 pub mod validate;

@@ -19,6 +19,7 @@ pub(crate) mod tree;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::duty::{Negative, Restricted};
 use crate::expr::names::Lists;
 use crate::expr::{Program, Ref, TestId};
 use crate::record::{Frames, Record};
@@ -42,6 +43,8 @@ pub struct RecordPlan {
     pub(crate) program: Program,
     pub(crate) lists: Lists,
     pub(crate) rules: Vec<Rule>,
+    pub(crate) negatives: Vec<Negative>,
+    pub(crate) restricted: Vec<Restricted>,
     pub(crate) engine: Engine,
     /// The official rule behind an error code of the tables.
     official: BTreeMap<Box<str>, Box<str>>,
@@ -88,6 +91,8 @@ pub(crate) struct Sheets<'a, 't> {
     pub(crate) segments: Vec<Row<'a, 't>>,
     pub(crate) items: Vec<Row<'a, 't>>,
     pub(crate) rules: Vec<Row<'a, 't>>,
+    pub(crate) negative: Vec<Row<'a, 't>>,
+    pub(crate) restricted: Vec<Row<'a, 't>>,
     pub(crate) errors: Vec<Row<'a, 't>>,
 }
 
@@ -98,7 +103,7 @@ impl RecordPlan {
         dependents: Vec<u16>,
         program: Program,
         lists: Lists,
-        rules: Vec<Rule>,
+        (rules, negatives, restricted): (Vec<Rule>, Vec<Negative>, Vec<Restricted>),
         engine: &Engine,
     ) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(1);
@@ -117,6 +122,8 @@ impl RecordPlan {
             program,
             lists,
             rules,
+            negatives,
+            restricted,
             engine: engine.clone(),
             official,
         }
@@ -145,6 +152,12 @@ impl RecordPlan {
             .split('/')
             .try_fold(0, |node, tag| self.child(node, tag));
         node.map(NodeId)
+    }
+
+    /// Whether a node lies in no repeating group and is none.
+    pub(crate) fn outside_groups(&self, id: NodeId) -> bool {
+        let node = &self.nodes[id.0 as usize];
+        node.scope == 0 && !matches!(node.shape, Shape::Group(_))
     }
 
     /// Every item that is there, in the order of the tables, with its path and its value. A segment

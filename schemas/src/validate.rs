@@ -12,6 +12,7 @@
 //! What only the bureau can know (rules against its stored records), and rules over the records
 //! of one file.
 
+mod duty;
 mod judge;
 mod values;
 
@@ -98,16 +99,7 @@ impl RecordPlan {
         scratch: &mut Scratch,
     ) -> Vec<Finding> {
         self.check(record);
-        let cells = &mut scratch.cells;
-        cells.clear();
-        cells.resize(record.slots.len(), Cell::default());
-        let mut pass = Pass {
-            plan: self,
-            record,
-            header,
-            cells,
-            findings: Vec::new(),
-        };
+        let mut pass = Pass::begin(self, record, header, scratch);
         pass.strays();
         pass.values();
         pass.dependent_codes();
@@ -159,6 +151,25 @@ struct Pass<'a> {
     header: &'a FileHeader,
     cells: &'a mut Vec<Cell>,
     findings: Vec<Finding>,
+}
+
+impl<'a> Pass<'a> {
+    fn begin(
+        plan: &'a RecordPlan,
+        record: &'a Record,
+        header: &'a FileHeader,
+        scratch: &'a mut Scratch,
+    ) -> Self {
+        scratch.cells.clear();
+        scratch.cells.resize(record.slots.len(), Cell::default());
+        Self {
+            plan,
+            record,
+            header,
+            cells: &mut scratch.cells,
+            findings: Vec::new(),
+        }
+    }
 }
 
 impl Pass<'_> {

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::layer::Sheet;
+use crate::duty::Forbidden;
+
 use super::{Row, TableError, Tables};
 
 /// Reports rows that nothing would read and cells that nothing stands behind.
@@ -11,7 +13,15 @@ pub(super) fn rows(tables: &Tables<'_>, errors: &mut Vec<TableError>) {
         .rows(Sheet::Records)
         .map(|row| row.get("code"))
         .collect();
-    for sheet in [Sheet::Segments, Sheet::Items, Sheet::Rules, Sheet::Errors] {
+    for sheet in [
+        Sheet::Segments,
+        Sheet::Items,
+        Sheet::Rules,
+        Sheet::Errors,
+        Sheet::Negative,
+        Sheet::Restricted,
+        Sheet::Roles,
+    ] {
         for row in tables.rows(sheet) {
             let record = row.get("record");
             let family = record == "all" && matches!(sheet, Sheet::Rules | Sheet::Errors);
@@ -84,6 +94,25 @@ fn out_of_reach(tables: &Tables<'_>, errors: &mut Vec<TableError>) {
             }
         }
     }
+}
+
+/// The forbidden names of all layers, none of which an item may bear (CRR Art 14(1)).
+pub(super) fn forbidden(tables: &Tables<'_>, errors: &mut Vec<TableError>) -> Vec<Forbidden> {
+    let mut forbidden = Vec::new();
+    for row in tables.rows(Sheet::Forbidden) {
+        match Forbidden::parse(row) {
+            Ok(name) => forbidden.push(name),
+            Err(error) => errors.push(error),
+        }
+    }
+    for row in tables.rows(Sheet::Items) {
+        for column in ["tag", "zh", "en"] {
+            if forbidden.iter().any(|name| name.is_in(row.get(column))) {
+                errors.push(row.error(column, "such information must not be collected"));
+            }
+        }
+    }
+    forbidden
 }
 
 fn sources(tables: &Tables<'_>, errors: &mut Vec<TableError>) {

@@ -2,8 +2,9 @@
 
 use super::build::{Tree, under};
 use super::tree::{Choice, Code, Condition, Presence, Rows, Shape};
-use super::{Engine, RecordPlan, Rule, Sheets};
+use super::{Engine, NodeId, RecordPlan, Rule, Sheets};
 use crate::codes::Codes;
+use crate::duty::{Negative, Restricted};
 use crate::expr::names::{Here, Lists, Names};
 use crate::expr::{Program, Test, TestId};
 use crate::table::{Row, TableError};
@@ -25,6 +26,7 @@ pub(crate) fn compile(
     let rows = std::mem::take(&mut tree.rows);
     let mut conditions = Vec::new();
     let mut rules = Vec::new();
+    let (mut negatives, mut restricted) = (Vec::new(), Vec::new());
     {
         let names = Names {
             nodes: &tree.nodes,
@@ -43,6 +45,12 @@ pub(crate) fn compile(
         }
         for &row in &sheets.rules {
             rules.extend(compiler.rule(row));
+        }
+        for &row in &sheets.negative {
+            negatives.extend(compiler.negative(row));
+        }
+        for &row in &sheets.restricted {
+            restricted.extend(compiler.restricted(row));
         }
     }
     let mut dependents = Vec::new();
@@ -65,7 +73,13 @@ pub(crate) fn compile(
     }
     if errors.is_empty() {
         Ok(RecordPlan::new(
-            sheets, tree, dependents, program, lists, rules, engine,
+            sheets,
+            tree,
+            dependents,
+            program,
+            lists,
+            (rules, negatives, restricted),
+            engine,
         ))
     } else {
         Err(errors)
@@ -237,6 +251,50 @@ impl Compiler<'_, '_> {
                 None
             }
         }
+    }
+
+    fn negative(&mut self, row: Row<'_, '_>) -> Option<Negative> {
+        let root = Here {
+            node: 0,
+            groups: Vec::new(),
+        };
+        let item = self.at(row, "item")?;
+        let test = self.test(row, "condition", row.get("condition"), &root)?;
+        Some(Negative {
+            rule: row.get("rule").into(),
+            item,
+            test,
+            zh: row.get("zh").into(),
+            en: row.get("en").into(),
+        })
+    }
+
+    fn restricted(&mut self, row: Row<'_, '_>) -> Option<Restricted> {
+        Some(Restricted {
+            node: self.at(row, "path")?,
+            path: row.get("path").into(),
+            category: row.get("category").into(),
+            zh: row.get("zh").into(),
+            en: row.get("en").into(),
+        })
+    }
+
+    /// What stands at the path in a cell.
+    fn at(&mut self, row: Row<'_, '_>, column: &str) -> Option<NodeId> {
+        let path = row.get(column).replace('/', ".");
+        let root = Here {
+            node: 0,
+            groups: Vec::new(),
+        };
+        let found = self.names.find(&path, &root);
+        let once = |node: &u16| self.names.groups_above(*node).is_empty();
+        if column == "path" && !found.as_ref().is_none_or(once) {
+            self.errors.push(row.error(column, "must not repeat"));
+        } else if found.is_none() {
+            self.errors
+                .push(row.error(column, format!("nothing stands at {path}")));
+        }
+        found.map(NodeId)
     }
 
     /// The item that a rule names: one that it speaks of, else one in its group, else the only

@@ -6,6 +6,7 @@ mod faults;
 mod generate;
 mod overlay;
 mod pairs;
+mod roles;
 mod samples;
 mod support;
 mod xsd;
