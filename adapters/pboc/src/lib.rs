@@ -19,6 +19,7 @@
 
 mod codes;
 mod escape;
+pub mod pack;
 mod request;
 mod response;
 
