@@ -5,14 +5,18 @@
 //! [`findings`] plays an adapter's own samples, and what may become of them on
 //! the way, and names every promise of the contract that it saw broken. An
 //! adapter that lacks a sample of some [`Case`] fails too, so that none can
-//! forget one.
+//! forget one. [`file_findings`] does the same for files.
 //!
 //! # What is not here
 //!
 //! No format: nested defects (an entity bomb inside a report inside Base64) can
 //! only be made by who knows the format.
 
+mod files;
+
 use zeroize::Zeroizing;
+
+pub use files::{FileSamples, STRANGE, Said, WaySamples, file_findings, run_files};
 
 use crate::{
     Adapter, Conversation, Failure, Happened, InquiryRequest, Outcome, Step, WireReply, WireRequest,

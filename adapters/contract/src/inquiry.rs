@@ -3,13 +3,15 @@
 use jiff::Timestamp;
 use zeroize::Zeroizing;
 
-use crate::Failure;
+use crate::{Failure, Way};
 
 /// What an adapter can do.
 #[derive(Clone, Debug, Default)]
 pub struct Capabilities {
     /// Products that may be inquired for.
     pub products: Vec<Product>,
+    /// Ways by which it takes submission files; empty where it takes none.
+    pub files: Vec<Way>,
 }
 
 /// A kind of report.

@@ -14,11 +14,15 @@
 
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
+pub mod files;
 pub mod inquiry;
 pub mod step;
 
 use zeroize::Zeroizing;
 
+pub use files::{
+    Delivery, FileConversation, FileHappened, FileOutcome, FileStep, FileTask, FileToSend, Way,
+};
 pub use inquiry::{
     Answer, Capabilities, InquiryRequest, Outcome, Product, Rejection, RequestError,
 };
@@ -51,4 +55,11 @@ pub trait Adapter: Send + Sync {
     /// Reads again the body of a reply to `request` that was kept as unreadable.
     /// Nothing is sent.
     fn reread(&self, request: &InquiryRequest, raw: Zeroizing<Vec<u8>>) -> Outcome;
+
+    /// Starts a task with files; `None` unless [`Capabilities::files`] names the
+    /// way.
+    fn files(&self, way: Way, task: FileTask) -> Option<Box<dyn FileConversation>> {
+        let _ = (way, task);
+        None
+    }
 }

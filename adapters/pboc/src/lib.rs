@@ -4,7 +4,8 @@
 //!
 //! One inquiry on a person is signed, sent once, and its reply read: a report
 //! comes out only when the bureau's words are well-formed and the report names
-//! the subject that was asked for. `README.md` tells what each outcome means,
+//! the subject that was asked for. Submission files go out and feedback files
+//! come in by either way, packed as mandated ([`pack`]). `README.md` tells what each outcome means,
 //! and how sure we are of each part of the format.
 //!
 //! # What is not here
@@ -22,10 +23,11 @@ mod escape;
 pub mod pack;
 mod request;
 mod response;
+mod upload;
 
 use contract::{
-    Adapter, Capabilities, Conversation, Failure, Happened, InquiryRequest, Outcome, Product,
-    RequestError, Step, WireReply,
+    Adapter, Capabilities, Conversation, Failure, FileConversation, FileTask, Happened,
+    InquiryRequest, Outcome, Product, RequestError, Step, Way, WireReply,
 };
 use jiff::Timestamp;
 use zeroize::Zeroizing;
@@ -50,6 +52,7 @@ impl Pboc {
         Self {
             capabilities: Capabilities {
                 products: vec![report],
+                files: vec![Way::Exchange, Way::Https],
             },
         }
     }
@@ -95,6 +98,10 @@ impl Adapter for Pboc {
             body: raw,
         };
         response::read(reply, &Asked::from(request))
+    }
+
+    fn files(&self, way: Way, task: FileTask) -> Option<Box<dyn FileConversation>> {
+        Some(upload::start(way, task))
     }
 }
 
