@@ -5,6 +5,7 @@ pub mod duty;
 pub mod edition;
 mod explain;
 mod expr;
+pub mod file;
 pub mod ident;
 pub mod kind;
 pub mod message;

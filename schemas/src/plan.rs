@@ -154,6 +154,11 @@ impl RecordPlan {
         node.map(NodeId)
     }
 
+    /// Whether any element of the record bears this tag.
+    pub(crate) fn knows(&self, tag: &str) -> bool {
+        self.nodes.iter().any(|node| &*node.tag == tag)
+    }
+
     /// Whether a node lies in no repeating group and is none.
     pub(crate) fn outside_groups(&self, id: NodeId) -> bool {
         let node = &self.nodes[id.0 as usize];
