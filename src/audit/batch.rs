@@ -93,6 +93,27 @@ impl Draft {
     }
 }
 
+/// Where the records `first` to `last` of a submission lie: an entry that takes
+/// them in binds this place, by the root over their commitments.
+#[must_use]
+pub fn chunk_place(submission: i64, first: i64, last: i64) -> Place {
+    Place {
+        table: "submission_records".to_owned(),
+        column: "chunk".to_owned(),
+        row: format!("{submission}.{first}-{last}"),
+    }
+}
+
+/// Where one record of a submission lies.
+#[must_use]
+pub fn record_place(submission: i64, seq: i64) -> Place {
+    Place {
+        table: "submission_records".to_owned(),
+        column: "sealed".to_owned(),
+        row: format!("{submission}.{seq}"),
+    }
+}
+
 fn path(position: usize, leaves: &[Hash]) -> Vec<Hash> {
     if leaves.len() < 2 || position >= leaves.len() {
         return Vec::new();
