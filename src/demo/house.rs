@@ -19,7 +19,7 @@ use crate::{
             CertError, CertificateAuthority, Existing, Identity, Sm2KeyPair, Validity, write_secret,
         },
         clock::Clock,
-        config::DEMO_AUTHORITY,
+        config::{DEMO_AUTHORITY, DEMO_FILE_KEY},
         vault::{MasterError, MasterKey},
     },
 };
@@ -201,6 +201,9 @@ impl Builder<'_> {
                 &format!("keys/{institution}-sm2.pem"),
                 keys.private_pem.as_bytes(),
             )?;
+            let random = MasterKey::generate()?.to_text();
+            let file_key = format!("{DEMO_FILE_KEY}{}", &random[..12]);
+            self.secret(&format!("keys/{institution}-file.key"), file_key.as_bytes())?;
             members.push(Member {
                 code: code.to_owned(),
                 users: vec![User {

@@ -39,7 +39,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use serde::Deserialize;
 
-pub use files::DEMO_AUTHORITY;
+pub use files::{DEMO_AUTHORITY, DEMO_FILE_KEY, is_demo_key};
 pub use finding::ConfigFinding;
 
 use form::Document;

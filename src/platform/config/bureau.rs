@@ -2,6 +2,7 @@
 
 mod hours;
 mod limits;
+mod submission;
 mod validate;
 
 use std::{collections::BTreeMap, path::PathBuf};
@@ -14,6 +15,7 @@ use crate::platform::secret::SecretSource;
 
 pub use hours::{HoursConfig, Window};
 pub use limits::{BreakerConfig, LimitsConfig, RetryConfig, ScopeLimits, TimeoutsConfig};
+pub use submission::{FileTransport, ReporterConfig, SealConfig, SubmissionConfig};
 pub use validate::authority;
 
 /// A bureau: what it is, how it is reached, and what it may be asked.
@@ -56,6 +58,9 @@ pub struct BureauConfig {
     /// The institutions that may ask it, each with its credentials.
     #[serde(default)]
     pub members: Vec<MemberConfig>,
+    /// How submission files reach it, if any do.
+    #[serde(default)]
+    pub submission: Option<SubmissionConfig>,
 }
 
 /// How the way to a bureau is protected.

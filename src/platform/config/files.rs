@@ -11,7 +11,12 @@ use rustls::{
 use secrecy::ExposeSecret as _;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
-use super::{Config, Profile, bureau::Transport, rules::Judge, signer::SignerConfig};
+use super::{
+    Config, Profile,
+    bureau::{FileTransport, SealConfig, Transport},
+    rules::Judge,
+    signer::SignerConfig,
+};
 use crate::platform::{
     secret::{self, SecretSource},
     signer::{SignatureForm, Sm2Signer},
@@ -20,6 +25,9 @@ use crate::platform::{
 
 /// The common name of every authority that `demo` makes begins so.
 pub const DEMO_AUTHORITY: &str = "creditgate demo";
+
+/// Every file key that `demo` makes begins so.
+pub const DEMO_FILE_KEY: &str = "demo";
 
 /// Passwords that everybody tries first.
 const DEFAULT_PASSWORDS: [&str; 10] = [
@@ -49,6 +57,8 @@ enum Kind {
     Authority,
     /// Our certificate.
     Certificate,
+    /// The key of an institution's submission files.
+    FileKey,
     /// A folder that exists.
     Folder,
     /// A log's private key.
@@ -111,20 +121,39 @@ pub(super) fn named(config: &mut Config) -> Vec<Named<'_>> {
     }
     for (n, bureau) in config.bureaus.iter_mut().enumerate() {
         let base = format!("bureaus[{n}]");
-        match &mut bureau.transport {
-            Transport::Mtls {
-                ca,
-                certificate,
-                key,
+        let mut protect = |at: String, transport| match transport {
+            &mut Transport::Mtls {
+                ref mut ca,
+                ref mut certificate,
+                ref mut key,
                 ..
             } => {
-                let at = format!("{base}.transport");
                 name(format!("{at}.ca"), ca, Kind::Authority);
                 name(format!("{at}.certificate"), certificate, Kind::Certificate);
                 name(format!("{at}.key"), key, Kind::PrivateKey);
             }
-            Transport::Tls { ca, .. } => name(format!("{base}.transport.ca"), ca, Kind::Authority),
+            Transport::Tls { ca, .. } => name(format!("{at}.ca"), ca, Kind::Authority),
             Transport::PlainInVpn { .. } => {}
+        };
+        protect(format!("{base}.transport"), &mut bureau.transport);
+        if let Some(submission) = &mut bureau.submission {
+            let at = format!("{base}.submission");
+            match &mut submission.transport {
+                FileTransport::Exchange { out, r#in } => {
+                    name(format!("{at}.transport.out"), out, Kind::Folder);
+                    name(format!("{at}.transport.in"), r#in, Kind::Folder);
+                }
+                FileTransport::Https {
+                    protection: Some(protection),
+                    ..
+                } => protect(format!("{at}.transport.protection"), protection),
+                FileTransport::Https { .. } => {}
+            }
+            for (m, member) in submission.members.iter_mut().enumerate() {
+                if let SealConfig::File { file } = &mut member.seal {
+                    name(format!("{at}.members[{m}].seal.file"), file, Kind::FileKey);
+                }
+            }
         }
         for (m, member) in bureau.members.iter_mut().enumerate() {
             let at = format!("{base}.members[{m}]");
@@ -193,6 +222,7 @@ pub(super) fn check(config: &mut Config, now: Timestamp, judge: &mut Judge<'_, '
                 "not an SM2 private key",
                 "PKCS#8 in PEM, or 64 hexadecimal digits",
             ),
+            Kind::FileKey => file_key(path, &bytes, production, judge),
             Kind::Folder | Kind::LogKey | Kind::MasterKey | Kind::Password | Kind::Sm2Key => {}
         }
     }
@@ -329,6 +359,42 @@ fn private_key(
             "name the key that the certificate was issued for",
         );
     }
+}
+
+/// 16 visible characters, as the centre gives them (`pboc::pack::FileKey`).
+fn file_key(path: &str, bytes: &[u8], production: bool, judge: &mut Judge<'_, '_>) {
+    let key = bytes.trim_ascii_end();
+    if key.len() != 16 || !key.iter().all(u8::is_ascii_graphic) {
+        wrong(
+            path,
+            judge,
+            "not a key of submission files",
+            "16 characters, as the bureau gave them",
+        );
+    } else if production && is_demo_key(key) {
+        judge.find(
+            path,
+            "demo_key",
+            "a file key of the demo, or one that everybody tries first",
+            "use the key that the bureau gave",
+        );
+    }
+}
+
+/// Whether a file key is none that a bureau gave: made by `demo`, or one of
+/// those that stand in public test code.
+#[must_use]
+pub fn is_demo_key(key: &[u8]) -> bool {
+    let lower = key.to_ascii_lowercase();
+    let repeats = |period: usize| {
+        lower
+            .iter()
+            .skip(period)
+            .eq(lower.iter().take(lower.len().saturating_sub(period)))
+    };
+    lower.starts_with(DEMO_FILE_KEY.as_bytes())
+        || [1, 8, 10].into_iter().any(repeats)
+        || lower == b"0123456789abcdef"
 }
 
 fn passwords(config: &Config, production: bool, judge: &mut Judge<'_, '_>) {

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::{
     Config, Profile, Vocabulary,
-    bureau::{BureauConfig, Transport, authority},
+    bureau::{BureauConfig, FileTransport, Transport, authority},
     finding::ConfigFinding,
     form::Document,
     signer::SignerConfig,
@@ -300,37 +300,47 @@ fn bureau_rules(
             format!("write one of: {}", words.adapters.join(", ")),
         );
     }
-    if let Transport::PlainInVpn { until, .. } = &bureau.transport
-        && *until < china_date(now)
-    {
-        judge.find(
-            format!("{base}.transport"),
-            "plain_transport",
-            "the exception from TLS has ended",
-            "use mtls or tls, or let its owner decide anew",
-        );
-    }
+    exception(format!("{base}.transport"), &bureau.transport, now, judge);
     if config.profile == Profile::Production {
-        let place = authority(&bureau.address).map_or("", |(host, _)| host);
-        if bureau.mock || is_local(place) || is_reserved(place) {
-            judge.find(
-                format!("{base}.address"),
-                "mock",
-                "a mock bureau, or a host for tests",
-                "name the bureau's own address",
+        address(&base, &bureau.address, bureau.mock, judge);
+    }
+    if let Some(submission) = &bureau.submission {
+        let base = format!("{base}.submission");
+        if let FileTransport::Https {
+            address: own,
+            protection,
+            ..
+        } = &submission.transport
+        {
+            if let Some(protection) = protection {
+                exception(
+                    format!("{base}.transport.protection"),
+                    protection,
+                    now,
+                    judge,
+                );
+            }
+            if let (Profile::Production, Some(own)) = (config.profile, own) {
+                address(&format!("{base}.transport"), own, false, judge);
+            }
+        }
+        for (m, member) in submission.members.iter().enumerate() {
+            known_institution(
+                config,
+                format!("{base}.members[{m}].institution"),
+                &member.institution,
+                judge,
             );
         }
     }
     for (m, member) in bureau.members.iter().enumerate() {
         let at = format!("{base}.members[{m}]");
-        if !(config.institutions.iter()).any(|known| known.id == member.institution) {
-            judge.find(
-                format!("{at}.institution"),
-                "unknown_institution",
-                "there is no such institution",
-                "write the id of one under [[institutions]]",
-            );
-        }
+        known_institution(
+            config,
+            format!("{at}.institution"),
+            &member.institution,
+            judge,
+        );
         if config.profile == Profile::Production
             && matches!(member.password, SecretSource::Value(_))
         {
@@ -351,6 +361,44 @@ fn bureau_rules(
                 "write the program, then its arguments",
             );
         }
+    }
+}
+
+/// An exception from TLS must not have ended.
+fn exception(path: String, transport: &Transport, now: Timestamp, judge: &mut Judge<'_, '_>) {
+    if let Transport::PlainInVpn { until, .. } = transport
+        && *until < china_date(now)
+    {
+        judge.find(
+            path,
+            "plain_transport",
+            "the exception from TLS has ended",
+            "use mtls or tls, or let its owner decide anew",
+        );
+    }
+}
+
+/// In production, a bureau's address is that of a bureau.
+fn address(base: &str, address: &str, mock: bool, judge: &mut Judge<'_, '_>) {
+    let place = authority(address).map_or("", |(host, _)| host);
+    if mock || is_local(place) || is_reserved(place) {
+        judge.find(
+            format!("{base}.address"),
+            "mock",
+            "a mock bureau, or a host for tests",
+            "name the bureau's own address",
+        );
+    }
+}
+
+fn known_institution(config: &Config, path: String, id: &str, judge: &mut Judge<'_, '_>) {
+    if !(config.institutions.iter()).any(|known| known.id == id) {
+        judge.find(
+            path,
+            "unknown_institution",
+            "there is no such institution",
+            "write the id of one under [[institutions]]",
+        );
     }
 }
 

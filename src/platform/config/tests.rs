@@ -158,6 +158,10 @@ fn meaning_is_judged_beside_form() {
         ("institutions[1].id", "twice"),
         ("bureaus[0].adapter", "unknown_adapter"),
         ("bureaus[0].members[1].institution", "unknown_institution"),
+        (
+            "bureaus[0].submission.members[1].institution",
+            "unknown_institution",
+        ),
         ("inquiries.checker_purposes[0]", "unknown_purpose"),
         ("logging.filter", "filter"),
         ("logging.color", "unknown_key"),
@@ -244,6 +248,7 @@ fn furnished() -> tempfile::TempDir {
             &format!("keys/{house}-sm2.pem"),
             pair.private_pem.as_bytes(),
         );
+        secret(&format!("keys/{house}-file.key"), b"demo0123456789ab\n");
     }
     folder
 }
@@ -276,6 +281,7 @@ fn every_file_is_judged_at_once() {
     )
     .unwrap();
     fs::remove_dir(at("outside")).unwrap();
+    fs::write(at("keys/demo-bank-file.key"), "fifteen letters").unwrap();
     let findings = judge(DEMO, folder.path(), Depth::Files).unwrap_err();
     let found: Vec<_> = findings.iter().map(|f| (f.path.as_str(), f.code)).collect();
     assert_eq!(
@@ -290,6 +296,7 @@ fn every_file_is_judged_at_once() {
             ("bureaus[0].members[0].password", "wrong_file"),
             ("bureaus[0].members[0].signer.file", "wrong_file"),
             ("bureaus[0].members[1].password.file", "file_mode"),
+            ("bureaus[0].submission.members[0].seal.file", "wrong_file"),
         ]
     );
     let late = "2027-06-01T00:00:00Z".parse().unwrap();
@@ -326,4 +333,111 @@ fn production_refuses_demo_keys_default_passwords_and_keys_beside_the_data() {
         .collect();
     assert_eq!(inside.len(), 1);
     assert_eq!(inside[0].path, "vault.master_keys[0].file");
+}
+
+/// The demo's configuration with another section about submission.
+fn submitting(section: &str) -> String {
+    let start = DEMO.find("[bureaus.submission]").unwrap();
+    let end = DEMO.find("[inquiries]").unwrap();
+    [&DEMO[..start], section, &DEMO[end..]].concat()
+}
+
+#[test]
+fn submission_is_judged_at_once() {
+    let text = submitting(
+        r#"
+        [bureaus.submission]
+        transport = { kind = "exchange", out = "same", in = "same" }
+        transfer_seconds = 0
+        [[bureaus.submission.members]]
+        institution = "nobody"
+        organization_code = "t99999999h0001"
+        seal = { kind = "command", command = [] }
+        [[bureaus.submission.members]]
+        institution = "demo-bank"
+        organization_code = "T99999999H0001"
+        seal = { kind = "component", seal = [], open = [], timeout_seconds = 0 }
+        [[bureaus.submission.members]]
+        institution = "demo-bank"
+        organization_code = "T99999999H0001"
+        seal = { kind = "file", file = "x" }
+        "#,
+    );
+    let at = |path: &str| format!("bureaus[0].submission.{path}");
+    let mut places: Vec<_> = found(&text).into_iter().map(|(_, path, _)| path).collect();
+    places.sort();
+    assert_eq!(
+        places,
+        [
+            at("members[0].institution"),
+            at("members[0].organization_code"),
+            at("members[0].seal.command"),
+            at("members[1].seal.open"),
+            at("members[1].seal.seal"),
+            at("members[1].seal.timeout_seconds"),
+            at("members[2].institution"),
+            at("members[2].organization_code"),
+            at("transfer_seconds"),
+            at("transport.in"),
+        ]
+    );
+    let text = submitting(
+        r#"
+        [bureaus.submission]
+        transport = { kind = "https", address = "nowhere", base_path = "x/", protection = { kind = "plain_in_vpn", reason = "", owner = "", until = "2020-01-01" } }
+        "#,
+    );
+    let mut places: Vec<_> = found(&text).into_iter().map(|(_, path, _)| path).collect();
+    places.sort();
+    assert_eq!(
+        places,
+        [
+            at("transport.address"),
+            at("transport.base_path"),
+            at("transport.protection"),
+            at("transport.protection.owner"),
+            at("transport.protection.reason"),
+        ]
+    );
+}
+
+#[test]
+fn the_folders_of_an_exchange_are_relative_to_the_file_and_must_exist() {
+    let folder = furnished();
+    let text = submitting(
+        "[bureaus.submission]\ntransport = { kind = \"exchange\", out = \"out\", in = \"in\" }\n",
+    );
+    let findings = judge(&text, folder.path(), Depth::Files).unwrap_err();
+    let places: Vec<_> = findings.iter().map(|f| f.path.as_str()).collect();
+    assert_eq!(
+        places,
+        [
+            "bureaus[0].submission.transport.in",
+            "bureaus[0].submission.transport.out"
+        ]
+    );
+    for name in ["out", "in"] {
+        fs::create_dir(folder.path().join(name)).unwrap();
+    }
+    judge(&text, folder.path(), Depth::Files).unwrap();
+}
+
+#[test]
+fn production_knows_a_file_key_that_no_bureau_gave() {
+    for (key, demo) in [
+        ("demo0123456789ab", true),
+        ("DEMO9f1c2b7a6e5d", true),
+        ("1234567812345678", true),
+        ("1234567890123456", true),
+        ("0123456789ABCDEF", true),
+        ("aaaaaaaaaaaaaaaa", true),
+        ("k7Rt0qWz5mXv2Lp9", false),
+    ] {
+        assert_eq!(is_demo_key(key.as_bytes()), demo, "{key}");
+    }
+    let production = DEMO.replace("profile = \"demo\"", "profile = \"production\"");
+    let findings = judge(&production, furnished().path(), Depth::Files).unwrap_err();
+    assert!(findings.iter().any(|f| {
+        f.path == "bureaus[0].submission.members[1].seal.file" && f.code == "demo_key"
+    }));
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::{BureauConfig, LicenceKind, Transport};
+use super::{BureauConfig, FileTransport, LicenceKind, Transport};
 
 impl BureauConfig {
     /// Every defect, as place and sentence; empty is good.
@@ -31,7 +31,7 @@ impl BureauConfig {
         {
             find("base_path", "begin it with / and end it without");
         }
-        self.check_transport(&mut find);
+        check_transport("transport", &self.transport, &self.address, &mut find);
         let licence = &self.licence;
         if licence
             .valid_until
@@ -54,34 +54,20 @@ impl BureauConfig {
         }
         self.check_numbers(&mut find);
         self.check_members(&mut find);
-        findings
-    }
-
-    fn check_transport(&self, find: &mut impl FnMut(&str, &str)) {
-        match &self.transport {
-            Transport::Mtls { server_name, .. } | Transport::Tls { server_name, .. } => {
-                match rustls::pki_types::ServerName::try_from(server_name.as_str()) {
-                    Err(_) => find("transport.server_name", "not a host name or address"),
-                    Ok(rustls::pki_types::ServerName::IpAddress(_))
-                        if authority(&self.address).is_none_or(|(host, _)| host != server_name) =>
-                    {
-                        find(
-                            "transport.server_name",
-                            "a certificate for an address needs the same address to connect to",
-                        );
-                    }
-                    Ok(_) => {}
-                }
-            }
-            Transport::PlainInVpn { reason, owner, .. } => {
-                if reason.trim().is_empty() {
-                    find("transport.reason", "say why there is no TLS");
-                }
-                if owner.trim().is_empty() {
-                    find("transport.owner", "say who answers for it");
-                }
+        if let Some(submission) = &self.submission {
+            submission.check(&mut |at, what| find(&format!("submission.{at}"), what));
+            if let FileTransport::Https {
+                address,
+                protection: Some(protection),
+                ..
+            } = &submission.transport
+            {
+                let address = address.as_ref().unwrap_or(&self.address);
+                let at = "submission.transport.protection";
+                check_transport(at, protection, address, &mut find);
             }
         }
+        findings
     }
 
     fn check_numbers(&self, find: &mut impl FnMut(&str, &str)) {
@@ -147,6 +133,40 @@ impl BureauConfig {
                     &format!("members[{n}]"),
                     "it needs an institution code and a user",
                 );
+            }
+        }
+    }
+}
+
+/// Defects of a protection at `at`, for a line to `address`.
+fn check_transport(
+    at: &str,
+    transport: &Transport,
+    address: &str,
+    find: &mut impl FnMut(&str, &str),
+) {
+    match transport {
+        Transport::Mtls { server_name, .. } | Transport::Tls { server_name, .. } => {
+            let at = format!("{at}.server_name");
+            match rustls::pki_types::ServerName::try_from(server_name.as_str()) {
+                Err(_) => find(&at, "not a host name or address"),
+                Ok(rustls::pki_types::ServerName::IpAddress(_))
+                    if authority(address).is_none_or(|(host, _)| host != server_name) =>
+                {
+                    find(
+                        &at,
+                        "a certificate for an address needs the same address to connect to",
+                    );
+                }
+                Ok(_) => {}
+            }
+        }
+        Transport::PlainInVpn { reason, owner, .. } => {
+            if reason.trim().is_empty() {
+                find(&format!("{at}.reason"), "say why there is no TLS");
+            }
+            if owner.trim().is_empty() {
+                find(&format!("{at}.owner"), "say who answers for it");
             }
         }
     }
