@@ -6,6 +6,7 @@
 
 mod client;
 mod house;
+pub mod loans;
 mod play;
 mod scenes;
 mod staff;
