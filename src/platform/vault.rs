@@ -24,6 +24,7 @@
 //!
 //! What cannot be opened is an error that names table and row, never a guess.
 
+mod bulk;
 mod cipher;
 mod erase;
 mod house;
@@ -38,6 +39,7 @@ use std::{fmt, sync::Arc};
 use arc_swap::ArcSwap;
 use zeroize::Zeroizing;
 
+pub use bulk::Blind;
 pub use cipher::{Cipher, CipherError, Place};
 pub use erase::Erasure;
 pub use keys::{HouseKeys, SubjectKeys};
@@ -50,6 +52,7 @@ use super::{
     ids::SubjectId,
 };
 use crate::args;
+use cipher::Key;
 use house::{Use, known, lock_alone, lock_shared};
 
 /// A handle to the vault; clones share it.

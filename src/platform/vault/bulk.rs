@@ -1,0 +1,88 @@
+//! Many subjects at once, and other things that are found by a keyed digest.
+
+use std::{collections::HashMap, fmt};
+
+use super::{
+    Key, SubjectKeys, Vault, VaultError,
+    house::{self, Use},
+    unreadable,
+};
+use crate::platform::{
+    db::{Arg, Args},
+    ids::SubjectId,
+};
+
+/// How many subjects one query asks for.
+const ASKED: usize = 1000;
+
+/// The blind keys: while they are rotated there are two.
+pub struct Blind(Vec<(i64, Key)>);
+
+impl Blind {
+    /// The digest under the newest key, and which that is.
+    #[must_use]
+    pub fn newest(&self, text: &[u8]) -> Option<(i64, [u8; 32])> {
+        self.0.last().map(|(id, key)| (*id, key.mac(text)))
+    }
+
+    /// The digests under all keys, the newest first.
+    pub fn all(&self, text: &[u8]) -> impl Iterator<Item = [u8; 32]> {
+        self.0.iter().rev().map(move |(_, key)| key.mac(text))
+    }
+}
+
+impl fmt::Debug for Blind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Blind(masked)")
+    }
+}
+
+impl Vault {
+    /// The keys of the blind index, for what else is found by it. A text must
+    /// say what it is, so that no two kinds of thing can have one digest.
+    ///
+    /// # Errors
+    ///
+    /// Those of the database and the keyring.
+    pub async fn blind(&self) -> Result<Blind, VaultError> {
+        let rows = house::rows_read(&self.0.db, Use::Blind).await?;
+        let keys = self.house_unwrap(&rows)?;
+        if keys.is_empty() {
+            return Err(unreadable("vault_keys", "blind"));
+        }
+        Ok(Blind(keys))
+    }
+
+    /// The keys of many subjects; those that were erased or never were are
+    /// absent.
+    ///
+    /// # Errors
+    ///
+    /// [`VaultError::Unreadable`], or those of the database.
+    pub async fn keys_of(
+        &self,
+        ids: impl IntoIterator<Item = &SubjectId>,
+    ) -> Result<HashMap<SubjectId, SubjectKeys>, VaultError> {
+        let mut ids: Vec<&SubjectId> = ids.into_iter().collect();
+        ids.sort();
+        ids.dedup();
+        let mut found = HashMap::with_capacity(ids.len());
+        for some in ids.chunks(ASKED) {
+            let holes: Vec<String> = (1..=some.len()).map(|n| format!("${n}")).collect();
+            let sql = format!(
+                "SELECT id, keys FROM subjects WHERE id IN ({})",
+                holes.join(", ")
+            );
+            let args = Args(some.iter().map(|id| Arg::from(*id)).collect());
+            let rows: Vec<(SubjectId, Option<Vec<u8>>)> =
+                self.0.db.all(sqlx::AssertSqlSafe(sql), args).await?;
+            for (id, wrapped) in rows {
+                if wrapped.is_some() {
+                    let keys = self.unwrap_subject(&id, Some(wrapped))?;
+                    found.insert(id, keys);
+                }
+            }
+        }
+        Ok(found)
+    }
+}
