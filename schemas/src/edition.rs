@@ -322,6 +322,7 @@ impl<'t> Tables<'t> {
             unknown: Code::parse(key("unknown_code")?.need("value")?),
             range: Code::parse(key("range_code")?.need("value")?),
             counter: Code::parse(key("counter_code")?.need("value")?),
+            type_tag: key("type_item").map_or("", |row| row.get("value")).into(),
             country_list: key("country_list")?.need("value")?.into(),
         };
         Ok((first_day, engine))

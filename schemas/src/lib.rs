@@ -7,6 +7,7 @@ mod explain;
 mod expr;
 pub mod file;
 pub mod ident;
+pub mod intake;
 pub mod kind;
 pub mod message;
 pub mod plan;

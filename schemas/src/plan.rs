@@ -21,7 +21,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::duty::{Negative, Restricted};
 use crate::expr::names::Lists;
-use crate::expr::{Program, Ref, TestId};
+use crate::expr::{Program, Ref, Test, TestId};
 use crate::record::{Frames, Record};
 use crate::table::Row;
 
@@ -46,6 +46,10 @@ pub struct RecordPlan {
     pub(crate) negatives: Vec<Negative>,
     pub(crate) restricted: Vec<Restricted>,
     pub(crate) engine: Engine,
+    /// The item that holds the record type.
+    pub(crate) type_item: Option<u16>,
+    /// Items whose tag may have to be there while they need no value.
+    pub(crate) may_be_empty: Vec<u16>,
     /// The official rule behind an error code of the tables.
     official: BTreeMap<Box<str>, Box<str>>,
 }
@@ -67,6 +71,8 @@ pub(crate) struct Engine {
     /// Answer to a counter that does not count its group.
     pub(crate) counter: Code,
     pub(crate) country_list: Box<str>,
+    /// The item that holds the record type.
+    pub(crate) type_tag: Box<str>,
 }
 
 /// One row of the rules table.
@@ -113,6 +119,21 @@ impl RecordPlan {
                 .entry(row.get("code").into())
                 .or_insert_with(|| row.get("rule").into());
         }
+        let type_item = tree.scopes[0].items.iter().copied();
+        let type_item =
+            { type_item }.find(|item| *tree.nodes[*item as usize].tag == *engine.type_tag);
+        let may_be_empty = |node: &u16| {
+            let rows = tree.nodes[*node as usize].item().map(|item| &item.rows);
+            let always = |test: TestId| matches!(program.tests[test as usize], Test::Always);
+            rows.is_some_and(|rows| {
+                rows.iter().any(|row| row.tag.is_some())
+                    && !rows
+                        .iter()
+                        .flat_map(|row| &row.value)
+                        .any(|value| always(value.test))
+            })
+        };
+        let may_be_empty = (0..tree.nodes.len() as u16).filter(may_be_empty).collect();
         Self {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
             code: sheets.record.get("code").into(),
@@ -125,6 +146,8 @@ impl RecordPlan {
             negatives,
             restricted,
             engine: engine.clone(),
+            type_item,
+            may_be_empty,
             official,
         }
     }

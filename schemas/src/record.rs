@@ -109,6 +109,18 @@ impl Record {
         &self.text[slot.start as usize..slot.end as usize]
     }
 
+    /// How many entries the group in this slot has.
+    pub(crate) fn count(&self, group: usize) -> usize {
+        let slot = self.slots[group];
+        let mut next = if slot.is_absent() { NONE } else { slot.start };
+        let mut count = 0;
+        while let Some(entry) = self.entries.get(next as usize) {
+            count += 1;
+            next = entry.next;
+        }
+        count
+    }
+
     /// The entries of a group, seen from `at`.
     pub(crate) fn groups(&self, group: Ref, at: &Frames) -> impl Iterator<Item = Frames> + use<'_> {
         let at = Frames {

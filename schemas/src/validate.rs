@@ -12,6 +12,7 @@
 //! What only the bureau can know (rules against its stored records), and rules over the records
 //! of one file.
 
+mod complete;
 mod duty;
 mod judge;
 mod values;
@@ -103,11 +104,7 @@ impl RecordPlan {
         pass.strays();
         pass.values();
         pass.dependent_codes();
-        pass.presence(0, &Frames::default());
-        pass.items(0, &Frames::default());
-        for rule in &self.rules {
-            pass.rule(rule);
-        }
+        pass.conditions();
         pass.findings
     }
 
@@ -173,6 +170,16 @@ impl<'a> Pass<'a> {
 }
 
 impl Pass<'_> {
+    /// All that stands under a condition, once the values are judged.
+    fn conditions(&mut self) {
+        self.presence(0, &Frames::default());
+        self.items(0, &Frames::default());
+        let plan = self.plan;
+        for rule in &plan.rules {
+            self.rule(rule);
+        }
+    }
+
     fn strays(&mut self) {
         let plan = self.plan;
         for stray in &self.record.strays {

@@ -102,7 +102,7 @@ impl Pass<'_> {
     }
 
     /// The places where a node's scope has an entry.
-    fn frames_of(&self, node: &Node) -> Vec<Frames> {
+    pub(super) fn frames_of(&self, node: &Node) -> Vec<Frames> {
         let group = self.plan.scopes[node.scope as usize].group;
         if group == 0 {
             return vec![Frames::default()];

@@ -5,6 +5,7 @@
 mod faults;
 mod files;
 mod generate;
+mod intake;
 mod overlay;
 mod pairs;
 mod roles;
