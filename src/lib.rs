@@ -12,6 +12,7 @@ pub mod cli;
 pub mod demo;
 pub mod gateway;
 pub mod inquiries;
+pub mod ledger;
 pub mod operators;
 pub mod platform;
 pub mod retention;

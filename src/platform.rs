@@ -1,6 +1,7 @@
 //! What every capability stands on: clock, identifiers, database, vault,
 //! configuration, certificates, logs. Nothing here knows a capability.
 
+pub mod calendar;
 pub mod certs;
 pub mod clock;
 pub mod command;

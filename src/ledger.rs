@@ -1,0 +1,3 @@
+//! The ledger (台账): what each bureau last accepted of each account.
+
+pub mod clocks;
