@@ -18,6 +18,7 @@
 
 pub mod audit;
 pub mod bureau;
+pub mod calendar;
 pub mod client;
 pub mod database;
 mod files;
@@ -66,6 +67,9 @@ pub struct Config {
     /// The bureaus that it asks.
     #[serde(default)]
     pub bureaus: Vec<bureau::BureauConfig>,
+    /// Working days.
+    #[serde(default)]
+    pub calendar: calendar::CalendarConfig,
     /// How inquiries go.
     #[serde(default)]
     pub inquiries: inquiries::InquiriesConfig,

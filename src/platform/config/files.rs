@@ -18,6 +18,7 @@ use super::{
     signer::SignerConfig,
 };
 use crate::platform::{
+    calendar::Calendar,
     secret::{self, SecretSource},
     signer::{SignatureForm, Sm2Signer},
     vault::MasterKey,
@@ -55,6 +56,8 @@ pub(super) struct Named<'c> {
 enum Kind {
     /// Certificates that we trust.
     Authority,
+    /// A folder of calendars, a file a year.
+    Calendars,
     /// Our certificate.
     Certificate,
     /// The key of an institution's submission files.
@@ -116,6 +119,9 @@ pub(super) fn named(config: &mut Config) -> Vec<Named<'_>> {
         &mut machines.client_ca,
         Kind::Authority,
     );
+    if let Some(folder) = &mut config.calendar.folder {
+        name("calendar.folder".into(), folder, Kind::Calendars);
+    }
     if let Some(client) = &mut config.client {
         name("client.ca".into(), &mut client.ca, Kind::Authority);
     }
@@ -200,6 +206,12 @@ pub(super) fn check(config: &mut Config, now: Timestamp, judge: &mut Judge<'_, '
             Kind::Authority => {
                 certificates(path, &bytes, production, now, judge);
             }
+            Kind::Calendars => {
+                if let Err(error) = Calendar::load(named.file) {
+                    let right = "as config/calendar/2026.toml of the project";
+                    wrong(path, judge, error.to_string(), right);
+                }
+            }
             Kind::Certificate => {
                 certificate = certificates(path, &bytes, production, now, judge);
             }
@@ -231,7 +243,10 @@ pub(super) fn check(config: &mut Config, now: Timestamp, judge: &mut Judge<'_, '
 impl Kind {
     /// Whether only its owner may read it.
     fn is_secret(&self) -> bool {
-        !matches!(self, Self::Authority | Self::Certificate | Self::Folder)
+        !matches!(
+            self,
+            Self::Authority | Self::Calendars | Self::Certificate | Self::Folder
+        )
     }
 
     /// Whether it must not be copied together with the data.
@@ -244,7 +259,7 @@ impl Kind {
 fn content(named: &Named<'_>, judge: &mut Judge<'_, '_>) -> Option<zeroize::Zeroizing<Vec<u8>>> {
     let path = named.path.as_str();
     let facts = fs::metadata(&*named.file);
-    if let (Kind::Folder, Ok(facts)) = (&named.kind, &facts) {
+    if let (Kind::Calendars | Kind::Folder, Ok(facts)) = (&named.kind, &facts) {
         if facts.is_dir() {
             return Some(zeroize::Zeroizing::default());
         }
