@@ -9,6 +9,9 @@
 //! told in the only distinction that counts: answered, provably not sent, or
 //! unknown.
 //!
+//! Submission files go by [`FileLine`], which repeats only bytes that have effect
+//! once.
+//!
 //! # What is not here
 //!
 //! No authorization and no state of an inquiry: `inquiries` decides inside the
@@ -24,6 +27,7 @@ mod breaker;
 mod client;
 mod credentials;
 mod dispatch;
+mod files;
 mod gate;
 mod hours;
 mod line;
@@ -43,6 +47,7 @@ pub use authorized::{AuthorizedInquiry, Intent, Moment, NotDispatched};
 pub use client::ClientError;
 pub use credentials::{Credentials, MemberError};
 pub use dispatch::{Exchanged, dispatch};
+pub use files::{FileFacts, FileLine, FileLineError, Opened, Seal, SealError, Sealing};
 pub use hours::Hours;
 pub use line::{Fittings, Line, Lines, LinesError};
 pub use permit::{Ask, NoPermit, Permit};

@@ -12,6 +12,8 @@
 //! `sent` tells what a failure is. A connection on which one happened is never
 //! used again.
 
+mod transfer;
+
 use std::{
     error::Error,
     sync::{
@@ -34,6 +36,8 @@ use super::{
     tls::{Material, Protection, TlsError},
 };
 use crate::platform::config::bureau::{BureauConfig, Transport, authority};
+
+pub(super) use transfer::Sink;
 
 /// The way to one bureau.
 pub(super) struct Client {
@@ -327,4 +331,4 @@ where
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

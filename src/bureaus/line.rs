@@ -12,6 +12,7 @@ use super::{
     Hours,
     client::{Client, ClientError},
     credentials::{Credentials, Member, MemberError},
+    files::{FileLine, FileLineError},
     gate::Gate,
     registry,
     schedule::Schedule,
@@ -39,6 +40,9 @@ pub enum LinesError {
     /// The way to it.
     #[error(transparent)]
     Client(#[from] ClientError),
+    /// The way of its files.
+    #[error("bureau {0}: submission")]
+    Files(String, #[source] FileLineError),
     /// The registry could not be written.
     #[error("the registry of bureaus cannot be written")]
     Db(#[from] DbError),
@@ -83,6 +87,7 @@ pub struct Line {
     pub(super) clock: Clock,
     pub(super) db: Db,
     pub(super) epoch: Epoch,
+    pub(super) files: Option<FileLine>,
     pub(super) gate: Arc<Gate>,
     pub(super) hours: Hours,
     pub(super) members: HashMap<InstitutionId, Member>,
@@ -104,9 +109,12 @@ impl Lines {
         for config in configs {
             let id = config.id.clone();
             let fittings = Arc::clone(&fittings);
+            let adapter = adapter(&config, &fittings)?;
+            let files = FileLine::open(&config, &adapter).await;
+            let files = files.map_err(|error| LinesError::Files(id.clone(), error))?;
             // It reads files of keys and passwords.
-            let made = tokio::task::spawn_blocking(move || Line::new(config, &fittings)).await;
-            let line = match made {
+            let make = move || Line::new(config, adapter, files, &fittings);
+            let line = match tokio::task::spawn_blocking(make).await {
                 Ok(line) => line?,
                 Err(panic) => std::panic::resume_unwind(panic.into_panic()),
             };
@@ -137,16 +145,23 @@ impl fmt::Debug for Lines {
     }
 }
 
+/// The dialect that configuration names.
+fn adapter(config: &BureauConfig, fittings: &Fittings) -> Result<Arc<dyn Adapter>, LinesError> {
+    let mut known = fittings.adapters.iter();
+    let adapter = known.find(|adapter| adapter.name() == config.adapter);
+    adapter.cloned().ok_or_else(|| LinesError::Adapter {
+        bureau: config.id.clone(),
+        adapter: config.adapter.clone(),
+    })
+}
+
 impl Line {
-    fn new(config: BureauConfig, fittings: &Fittings) -> Result<Self, LinesError> {
-        let adapter = fittings
-            .adapters
-            .iter()
-            .find(|adapter| adapter.name() == config.adapter);
-        let adapter = adapter.ok_or_else(|| LinesError::Adapter {
-            bureau: config.id.clone(),
-            adapter: config.adapter.clone(),
-        })?;
+    fn new(
+        config: BureauConfig,
+        adapter: Arc<dyn Adapter>,
+        files: Option<FileLine>,
+        fittings: &Fittings,
+    ) -> Result<Self, LinesError> {
         let mut members = HashMap::new();
         for member in &config.members {
             let loaded = Member::load(member).map_err(|source| LinesError::Member {
@@ -158,11 +173,12 @@ impl Line {
         }
         Ok(Self {
             id: config.id.as_str().into(),
-            adapter: Arc::clone(adapter),
+            adapter,
             client: Client::new(&config)?,
             clock: fittings.clock.clone(),
             db: fittings.db.clone(),
             epoch: fittings.epoch,
+            files,
             gate: Arc::new(Gate::new(&config)),
             hours: Hours::new(&config.hours),
             members,
@@ -188,6 +204,12 @@ impl Line {
     #[must_use]
     pub fn adapter(&self) -> &dyn Adapter {
         &*self.adapter
+    }
+
+    /// The way of submission files, if configuration names one.
+    #[must_use]
+    pub fn files(&self) -> Option<&FileLine> {
+        self.files.as_ref()
     }
 
     /// The credentials for a message of an operator or machine client; `None`

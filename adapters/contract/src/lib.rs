@@ -12,14 +12,18 @@
 //! No authorization: an adapter takes plain requests. Only the gateway's
 //! dispatch, which holds an authorized inquiry, carries its steps to a socket.
 
+pub mod codec;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 pub mod files;
 pub mod inquiry;
 pub mod step;
 
+use std::sync::Arc;
+
 use zeroize::Zeroizing;
 
+pub use codec::{Codec, CodecError, Packing};
 pub use files::{
     Delivery, FileConversation, FileHappened, FileOutcome, FileStep, FileTask, FileToSend, Way,
 };
@@ -61,5 +65,16 @@ pub trait Adapter: Send + Sync {
     fn files(&self, way: Way, task: FileTask) -> Option<Box<dyn FileConversation>> {
         let _ = (way, task);
         None
+    }
+
+    /// What packs and seals the files of who holds this key; line ends behind
+    /// the key do not count.
+    ///
+    /// # Errors
+    ///
+    /// [`CodecError::Absent`], unless it takes files; [`CodecError::Key`].
+    fn codec(&self, key: &[u8]) -> Result<Arc<dyn Codec>, CodecError> {
+        let _ = key;
+        Err(CodecError::Absent)
     }
 }

@@ -25,13 +25,16 @@ mod request;
 mod response;
 mod upload;
 
+use std::sync::Arc;
+
 use contract::{
-    Adapter, Capabilities, Conversation, Failure, FileConversation, FileTask, Happened,
-    InquiryRequest, Outcome, Product, RequestError, Step, Way, WireReply,
+    Adapter, Capabilities, Codec, CodecError, Conversation, Failure, FileConversation, FileTask,
+    Happened, InquiryRequest, Outcome, Product, RequestError, Step, Way, WireReply,
 };
 use jiff::Timestamp;
 use zeroize::Zeroizing;
 
+use crate::pack::FileKey;
 use crate::request::Message;
 use crate::response::Asked;
 
@@ -102,6 +105,11 @@ impl Adapter for Pboc {
 
     fn files(&self, way: Way, task: FileTask) -> Option<Box<dyn FileConversation>> {
         Some(upload::start(way, task))
+    }
+
+    fn codec(&self, key: &[u8]) -> Result<Arc<dyn Codec>, CodecError> {
+        let key = FileKey::parse(key).map_err(|_| CodecError::Key("16 characters"))?;
+        Ok(Arc::new(key))
     }
 }
 

@@ -29,6 +29,7 @@ mod tests;
 
 use std::io::{self, BufRead as _, Read, Write};
 
+use contract::{Codec, Packing};
 use flate2::{Compression, GzBuilder, bufread::GzDecoder, write::GzEncoder};
 
 pub use key::{FileKey, KeyError};
@@ -142,5 +143,25 @@ impl<R: Read> Read for Unpacker<R> {
             Err(error) if self.0.get_ref().failed() => Err(error),
             Err(_) => Err(PackError::Gzip.into()),
         }
+    }
+}
+
+impl<W: Write + Send> Packing for Packer<W> {
+    fn finish(self: Box<Self>) -> io::Result<()> {
+        (*self).finish().map(drop)
+    }
+}
+
+impl Codec for FileKey {
+    fn pack<'o>(&self, out: Box<dyn Write + Send + 'o>) -> Box<dyn Packing + 'o> {
+        Box::new(Packer::new(out, self))
+    }
+
+    fn unpack<'i>(&self, sealed: Box<dyn Read + Send + 'i>) -> Box<dyn Read + Send + 'i> {
+        Box::new(unpack(sealed, self))
+    }
+
+    fn defect(&self, error: &io::Error) -> Option<&'static str> {
+        PackError::of(error).map(PackError::code)
     }
 }

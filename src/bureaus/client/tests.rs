@@ -1,6 +1,6 @@
 //! Every row of the table in `sent`, against real sockets.
 
-mod server;
+pub(in crate::bureaus) mod server;
 
 use std::time::Duration;
 

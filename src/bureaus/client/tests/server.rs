@@ -143,7 +143,7 @@ async fn read_request(stream: &mut (impl AsyncRead + Unpin)) -> bool {
 }
 
 /// A server that shows `identity` and trusts clients of `roots`.
-pub(super) fn server(
+pub(in crate::bureaus) fn server(
     identity: &Identity,
     roots: &CertificateAuthority,
     version: &'static SupportedProtocolVersion,

@@ -1,0 +1,1 @@
+//! A bureau of sockets under mutual TLS.
