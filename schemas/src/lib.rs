@@ -6,6 +6,7 @@ pub mod edition;
 mod explain;
 mod expr;
 pub mod file;
+pub mod fold;
 pub mod ident;
 pub mod intake;
 pub mod kind;

@@ -241,6 +241,17 @@ impl Role {
     }
 }
 
+/// Where things stand, for who folds records.
+impl Role {
+    pub(crate) fn month_item(&self) -> Option<NodeId> {
+        self.month
+    }
+
+    pub(crate) fn report_date_item(&self) -> Option<NodeId> {
+        self.report_date
+    }
+}
+
 /// Stands between the parts of a key: no item may hold it.
 const BETWEEN: char = '\u{1f}';
 

@@ -4,6 +4,7 @@
 
 mod faults;
 mod files;
+mod fold;
 mod generate;
 mod intake;
 mod overlay;
