@@ -95,7 +95,12 @@ impl Edition {
             // The embedded tables are compiled by a test of this module.
             Edition::of(vec![layer::personal_2020()]).expect("embedded tables compile")
         });
+        static ENTERPRISE: LazyLock<Edition> = LazyLock::new(|| {
+            // The embedded tables are compiled by a test of this module.
+            Edition::of(vec![layer::enterprise_2020()]).expect("embedded tables compile")
+        });
         let editions: &[&LazyLock<Self>] = match format {
+            "pboc-submit-enterprise" => &[&ENTERPRISE],
             "pboc-submit-personal" => &[&PERSONAL],
             _ => &[],
         };

@@ -209,6 +209,11 @@ macro_rules! embedded {
     }};
 }
 
+/// Enterprise records as submitted to the financial credit database, second generation.
+pub(super) fn enterprise_2020() -> Layer {
+    embedded!("pboc-submit-enterprise/2020-01-19")
+}
+
 /// Personal records as submitted to the financial credit database, second generation.
 pub(super) fn personal_2020() -> Layer {
     embedded!("pboc-submit-personal/2020-01-19")
