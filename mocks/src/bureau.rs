@@ -12,6 +12,7 @@ use jiff::Timestamp;
 
 use crate::{
     config::{Encoding, MockConfig, StartError},
+    desk::Said,
     faults::{Fault, Switchboard},
     http::{Reply, Request},
     inbox::{Inbox, Received},
@@ -60,6 +61,11 @@ impl Bureau {
     /// Decides on a request, remembers it, and says what is sent; nothing if
     /// the connection is to end without a reply.
     pub(crate) fn answer(&self, request: &Request) -> Option<Reply> {
+        if let Some(mut reply) = self.at_the_desk(request) {
+            let fault = self.switchboard.at_request(None).map(|(fault, _)| fault);
+            reply.before = self.config.latency;
+            return broken(reply, fault, &request.path);
+        }
         let at = (self.config.clock)();
         let serial = self.serial.fetch_add(1, Ordering::Relaxed);
         let mut decision = self.decide(request, at, serial);
@@ -90,6 +96,40 @@ impl Bureau {
         };
         reply.before = self.config.latency;
         broken(reply, fault, &request.path)
+    }
+
+    /// What the desk replies, if the request is for it.
+    fn at_the_desk(&self, request: &Request) -> Option<Reply> {
+        let desk = self.config.desk.as_ref()?;
+        let (_, what) = request.path.split_once("/submissions/")?;
+        let json = |status, text: String| Reply::new(status, "application/json", text);
+        let enc = |name: &str| name.strip_suffix(".enc").map(str::to_owned);
+        Some(match (request.method.as_str(), what.split_once('/')) {
+            ("PUT", Some(("files", file))) => {
+                let name = enc(file)?;
+                match desk.receive(&name, &request.body) {
+                    Said::Nothing => Reply::new(504, "text/plain", ""),
+                    Said::Received(digest) => json(
+                        201,
+                        format!("{{\"name\":\"{name}\",\"sha256\":\"{digest}\"}}"),
+                    ),
+                    Said::ReceivedBefore => json(409, "{\"code\":\"ABF009\"}".to_owned()),
+                }
+            }
+            ("GET", None) if what == "feedback" => {
+                let names = desk.feedback_names();
+                let names = names.iter().map(|name| format!("\"{name}.enc\""));
+                let names: Vec<_> = names.collect();
+                json(200, format!("{{\"files\":[{}]}}", names.join(",")))
+            }
+            ("GET", Some(("feedback", file))) => {
+                match enc(file).and_then(|name| desk.feedback(&name)) {
+                    Some(sealed) => Reply::new(200, "application/octet-stream", sealed),
+                    None => Reply::new(404, "text/plain", "no such feedback"),
+                }
+            }
+            _ => Reply::new(404, "text/plain", "no such service"),
+        })
     }
 
     /// The decision, or the reply to what is no request.

@@ -4,7 +4,7 @@ use std::{fmt, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 
-use crate::{members::Member, tls::MutualTls};
+use crate::{desk::Desk, members::Member, tls::MutualTls};
 
 /// How the mock reads the time.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -26,6 +26,8 @@ pub struct MockConfig {
     pub latency: Duration,
     /// The time.
     pub clock: Clock,
+    /// Takes submission files at the same door.
+    pub desk: Option<Desk>,
 }
 
 impl MockConfig {
@@ -40,6 +42,7 @@ impl MockConfig {
             least_report_bytes: 0,
             latency: Duration::ZERO,
             clock,
+            desk: None,
         }
     }
 }

@@ -184,7 +184,7 @@ fn phrase(status: u16) -> &'static str {
     }
 }
 
-const MAX_BODY_BYTES: usize = 4 << 20;
+const MAX_BODY_BYTES: usize = 64 << 20;
 const MAX_HEAD_BYTES: usize = 16 << 10;
 
 #[cfg(test)]

@@ -10,7 +10,8 @@
 //!
 //! # What is not here
 //!
-//! Batch files, companies, passwords: only the single personal inquiry. What the
+//! Batch inquiries and companies: only the single personal inquiry, and the
+//! [`Desk`] that takes submission files. What the
 //! bureau does beyond its tables is not public; where the mock had to choose,
 //! `README.md` says so.
 //!
@@ -22,6 +23,7 @@
 mod admin;
 mod bureau;
 mod config;
+mod desk;
 mod document;
 mod doors;
 mod faults;
@@ -39,6 +41,7 @@ mod verdict;
 pub use self::{
     admin::Admin,
     config::{Clock, Encoding, MockConfig, StartError},
+    desk::{BureauAccount, Desk, DeskConfig, Lie, ReceivedFile},
     faults::{Fault, FaultError, FaultRule},
     handle::MockBureau,
     inbox::{Inquiry, Received},

@@ -5,7 +5,9 @@ use std::{fs, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 use anyhow::{Context as _, Result, ensure};
 use clap::{Parser, ValueEnum};
 use jiff::Timestamp;
-use mocks::{Admin, Encoding, Identity, Member, MockBureau, MockConfig, MutualTls};
+use mocks::{
+    Admin, Desk, DeskConfig, Encoding, Identity, Member, MockBureau, MockConfig, MutualTls,
+};
 
 /// A mock of the PBOC query interface. Never use it with real people: it
 /// refuses every resident ID number that is not synthetic.
@@ -55,6 +57,11 @@ struct Arguments {
     #[arg(long)]
     members: Option<PathBuf>,
 
+    /// Key of submission files, 16 characters, and the folders `out` and `in`
+    /// that the institution uses; files come by the door, too.
+    #[arg(long, num_args = 3, value_names = ["KEY", "OUT", "IN"])]
+    desk: Vec<String>,
+
     /// How reports are put into answers.
     #[arg(long, value_enum, default_value_t = EncodingName::Base64Gzip)]
     encoding: EncodingName,
@@ -98,7 +105,19 @@ fn config(arguments: &Arguments) -> Result<MockConfig> {
         Some(path) => serde_json::from_str(&read(path)?).context("the members' file")?,
         None => Vec::new(),
     };
+    let desk = match &arguments.desk[..] {
+        [key, out, inside] => Some(Desk::open(DeskConfig {
+            key: key
+                .as_bytes()
+                .try_into()
+                .context("the key of files has 16 characters")?,
+            folders: Some((out.into(), inside.into())),
+            clock: clock.clone(),
+        })),
+        _ => None,
+    };
     Ok(MockConfig {
+        desk,
         listen: arguments.listen,
         tls: tls(arguments)?,
         members,

@@ -5,4 +5,5 @@
 mod admin;
 mod answers;
 mod client;
+mod desk;
 mod faults;

@@ -1,0 +1,116 @@
+//! The format tables, as a bureau's clerk would read them: which tags there
+//! are, which must be there and filled, how long they may be, which codes exist.
+//! Conditions between items are the engine's affair and are not read here.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::LazyLock,
+};
+
+/// One item.
+#[derive(Debug)]
+pub(crate) struct Item {
+    pub(crate) always: bool,
+    pub(crate) filled: bool,
+    pub(crate) kind: &'static str,
+    /// The largest number of characters, and whether it is the only one.
+    pub(crate) length: Option<(usize, bool)>,
+    /// The plain code list, where there is one.
+    pub(crate) list: Option<&'static str>,
+}
+
+/// One record type.
+#[derive(Debug, Default)]
+pub(crate) struct RecordType {
+    pub(crate) element: &'static str,
+    /// By path and tag, `.` being the record element.
+    pub(crate) items: BTreeMap<(&'static str, &'static str), Item>,
+    /// Segments and groups, with whether they may repeat.
+    pub(crate) segments: BTreeMap<&'static str, bool>,
+}
+
+/// All record types, and the code lists.
+#[derive(Debug, Default)]
+pub(crate) struct Tables {
+    pub(crate) records: BTreeMap<&'static str, RecordType>,
+    codes: BTreeSet<(&'static str, &'static str)>,
+    lists: BTreeSet<&'static str>,
+}
+
+macro_rules! table {
+    ($file:literal) => {
+        include_str!(concat!(
+            "../../../schemas/pboc-submit-personal/2020-01-19/",
+            $file
+        ))
+    };
+}
+
+/// The tables of personal records.
+pub(crate) fn tables() -> &'static Tables {
+    static TABLES: LazyLock<Tables> = LazyLock::new(Tables::read);
+    &TABLES
+}
+
+impl Tables {
+    fn read() -> Self {
+        let mut tables = Self::default();
+        for row in rows(table!("records.tsv")) {
+            let record = tables.records.entry(row("code")).or_default();
+            record.element = row("element");
+        }
+        for row in rows(table!("segments.tsv")) {
+            let record = tables.records.entry(row("record")).or_default();
+            let repeats = !matches!(row("max"), "1");
+            // Further rows of a segment leave the number empty.
+            record.segments.entry(row("path")).or_insert(repeats);
+        }
+        for row in rows(table!("items.tsv")) {
+            let record = tables.records.entry(row("record")).or_default();
+            let length = row("length");
+            let exact = length.strip_prefix('=');
+            let item = Item {
+                always: row("tag_when") == "always",
+                filled: row("value_when") == "always",
+                kind: row("kind"),
+                length: exact
+                    .unwrap_or(length)
+                    .parse()
+                    .ok()
+                    .map(|limit| (limit, exact.is_some())),
+                list: Some(row("codes")).filter(|list| !list.is_empty()),
+            };
+            record
+                .items
+                .entry((row("path"), row("tag")))
+                .or_insert(item);
+        }
+        for row in rows(table!("codes.tsv")) {
+            tables.codes.insert((row("list"), row("code")));
+            tables.lists.insert(row("list"));
+        }
+        tables
+    }
+
+    /// Whether a code is in a list; a list that is no plain name knows all.
+    pub(crate) fn knows(&self, list: &str, code: &str) -> bool {
+        !self.lists.contains(list) || self.codes.contains(&(list, code))
+    }
+}
+
+type Cells = Box<dyn Fn(&str) -> &'static str>;
+
+/// The rows of a table, each as a look-up by column.
+fn rows(text: &'static str) -> impl Iterator<Item = Cells> {
+    let mut lines = text.lines();
+    let columns: Vec<&str> = lines.next().unwrap_or_default().split('\t').collect();
+    lines.map(move |line| {
+        let columns = columns.clone();
+        let cells: Vec<&str> = line.split('\t').collect();
+        let look: Cells = Box::new(move |name: &str| {
+            let at = columns.iter().position(|column| *column == name);
+            at.and_then(|at| cells.get(at).copied()).unwrap_or_default()
+        });
+        look
+    })
+}
