@@ -10,7 +10,8 @@
 //! # What is not here
 //!
 //! Rules that look at the business behind an inquiry or at how often it is
-//! made, and what an authorization to provide permits, are others' work. Names
+//! made are others' work, and so is what may be provided without an
+//! authorization: here is only what authorizations cover ([`Provided`]). Names
 //! and numbers are sealed by [`platform::vault`](crate::platform::vault).
 //!
 //! # Failure
@@ -26,6 +27,7 @@ mod membership;
 mod model;
 #[cfg(test)]
 mod oracle;
+mod provide;
 mod purpose;
 mod recording;
 mod rules;
@@ -46,6 +48,7 @@ pub use membership::NewPolicyVersion;
 pub use model::{
     Authorization, Evidence, Facts, Kind, Membership, PolicyVersion, Question, Validity,
 };
+pub use provide::{Covered, Provided};
 pub use purpose::{Category, Purpose};
 pub use recording::{MAX_EVIDENCE_BYTES, NewAuthorization, Recorded};
 pub use rules::{Bilingual, Defect, RULES, Rule, RuleId};

@@ -71,13 +71,21 @@ words! {
 
 words! {
     /// What information an authorization speaks of (信息类别), as the credit
-    /// clause of a platform's privacy policy names it.
+    /// clause of a platform's privacy policy names it. From `income` on: what
+    /// needs a written consent of its own, after the harm was told
+    /// (《征信业管理条例》 Art 14(2)).
     Category:
     EnterpriseBasics "enterprise_basics" "企业基本信息" "Basic information of an enterprise",
     PersonBasics "person_basics" "个人基本信息" "Basic information of a person",
     Credit "credit" "信贷信息" "Credit information",
     Negative "negative" "不良信息" "Negative information",
     Other "other" "其他信息" "Other information",
+    Income "income" "收入" "Income",
+    Deposits "deposits" "存款" "Deposits",
+    Securities "securities" "有价证券" "Securities",
+    Insurance "insurance" "商业保险" "Commercial insurance",
+    RealEstate "real_estate" "不动产" "Real estate",
+    Tax "tax" "纳税数额" "Tax paid",
 }
 
 #[cfg(test)]

@@ -129,6 +129,24 @@ const fn text(zh: &'static str, en: &'static str) -> Bilingual {
     Bilingual { zh, en }
 }
 
+/// What keeps an authorization to provide from holding: the rules of one
+/// authorization but that of the purpose, which it names none of.
+pub(super) fn to_provide(
+    question: &Question,
+    facts: &Facts,
+    it: &Authorization,
+) -> Option<&'static Defect> {
+    let rules = [
+        authorization::receiver,
+        authorization::before,
+        authorization::within,
+        authorization::identity,
+        authorization::original,
+    ];
+    let broken = rules.iter().find_map(|rule| rule(question, facts, it));
+    broken.or_else(|| authorization::complete(it))
+}
+
 /// All rules, in order.
 pub static RULES: [Rule; 9] = [
     Rule {

@@ -33,6 +33,8 @@ macro_rules! select {
     };
 }
 
+/// Of whom the rest of the condition names.
+pub(super) const SELECT: &str = select!("");
 /// Of a subject, in the order in which they are locked.
 pub(super) const OF_SUBJECT: &str = select!("a.subject = $2 ORDER BY a.id");
 pub(super) const BY_ID: &str = select!("a.id = $2");

@@ -1,5 +1,6 @@
 //! Authorizations against both databases.
 
+mod provided;
 mod standing;
 
 use std::sync::{Arc, Mutex};

@@ -258,18 +258,28 @@ pub(super) fn original(_: &Question, _: &Facts, it: &Authorization) -> Option<&'
 /// QR-09. A text is known from its first day on: who signed it earlier signed
 /// something else.
 pub(super) fn form(_: &Question, _: &Facts, it: &Authorization) -> Option<&'static Defect> {
-    const CURE: super::Bilingual = text(
-        "请信息主体重新签署完整的授权书",
-        "have a complete form signed anew",
-    );
-    static DATE: Defect = Defect {
-        code: "form_without_date",
-        what: text("授权书未填日期", "the form has no date"),
-        cure: CURE,
-    };
     static PURPOSE: Defect = Defect {
         code: "form_without_purpose",
         what: text("授权书未填用途", "the form names no purpose"),
+        cure: SIGN_ANEW,
+    };
+    if it.signed_at.is_some() && it.purposes.is_empty() {
+        return Some(&PURPOSE);
+    }
+    complete(it)
+}
+
+const SIGN_ANEW: super::Bilingual = text(
+    "请信息主体重新签署完整的授权书",
+    "have a complete form signed anew",
+);
+
+/// QR-09, but for the purpose: who authorizes to provide names none.
+pub(super) fn complete(it: &Authorization) -> Option<&'static Defect> {
+    const CURE: super::Bilingual = SIGN_ANEW;
+    static DATE: Defect = Defect {
+        code: "form_without_date",
+        what: text("授权书未填日期", "the form has no date"),
         cure: CURE,
     };
     static SIGNER: Defect = Defect {
@@ -302,9 +312,6 @@ pub(super) fn form(_: &Question, _: &Facts, it: &Authorization) -> Option<&'stat
     let Some(signed_at) = it.signed_at else {
         return Some(&DATE);
     };
-    if it.purposes.is_empty() {
-        return Some(&PURPOSE);
-    }
     if it.signer.is_none() {
         return Some(&SIGNER);
     }

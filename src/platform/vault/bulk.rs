@@ -8,7 +8,8 @@ use super::{
     unreadable,
 };
 use crate::platform::{
-    db::{Arg, Args},
+    db::{Arg, Args, DbError, Row, Tx},
+    identity::Identity,
     ids::SubjectId,
 };
 
@@ -53,6 +54,23 @@ impl Vault {
         Ok(Blind(keys))
     }
 
+    /// The keys of the blind index, none of which comes or goes until the
+    /// transaction ends: for who looks for a thing and makes it where it is not
+    /// there. What is found by them is found, whatever rotates.
+    ///
+    /// # Errors
+    ///
+    /// As [`Vault::blind`].
+    pub async fn blind_held(&self, tx: &mut Tx<'_>) -> Result<Blind, VaultError> {
+        house::lock_shared(tx).await?;
+        let rows = house::rows(tx, Use::Blind).await?;
+        let keys = self.house_unwrap(&rows)?;
+        if keys.is_empty() {
+            return Err(unreadable("vault_keys", "blind"));
+        }
+        Ok(Blind(keys))
+    }
+
     /// The keys of many subjects; those that were erased or never were are
     /// absent.
     ///
@@ -63,26 +81,59 @@ impl Vault {
         &self,
         ids: impl IntoIterator<Item = &SubjectId>,
     ) -> Result<HashMap<SubjectId, SubjectKeys>, VaultError> {
-        let mut ids: Vec<&SubjectId> = ids.into_iter().collect();
-        ids.sort();
-        ids.dedup();
-        let mut found = HashMap::with_capacity(ids.len());
-        for some in ids.chunks(ASKED) {
-            let holes: Vec<String> = (1..=some.len()).map(|n| format!("${n}")).collect();
-            let sql = format!(
-                "SELECT id, keys FROM subjects WHERE id IN ({})",
-                holes.join(", ")
-            );
-            let args = Args(some.iter().map(|id| Arg::from(*id)).collect());
-            let rows: Vec<(SubjectId, Option<Vec<u8>>)> =
-                self.0.db.all(sqlx::AssertSqlSafe(sql), args).await?;
-            for (id, wrapped) in rows {
-                if wrapped.is_some() {
-                    let keys = self.unwrap_subject(&id, Some(wrapped))?;
-                    found.insert(id, keys);
-                }
+        let rows: Vec<(SubjectId, Option<Vec<u8>>)> = self.rows_of("id, keys", ids).await?;
+        let mut found = HashMap::with_capacity(rows.len());
+        for (id, wrapped) in rows {
+            if wrapped.is_some() {
+                let keys = self.unwrap_subject(&id, Some(wrapped))?;
+                found.insert(id, keys);
             }
         }
         Ok(found)
+    }
+
+    /// Keys, document and name of many subjects; those that were erased or never
+    /// were are absent.
+    ///
+    /// # Errors
+    ///
+    /// As [`Vault::keys_of`].
+    pub async fn identities_of(
+        &self,
+        ids: impl IntoIterator<Item = &SubjectId>,
+    ) -> Result<HashMap<SubjectId, (SubjectKeys, Identity)>, VaultError> {
+        type Subject = (SubjectId, Option<Vec<u8>>, Option<Vec<u8>>);
+        let rows: Vec<Subject> = self.rows_of("id, keys, identity", ids).await?;
+        let mut found = HashMap::with_capacity(rows.len());
+        for (id, wrapped, sealed) in rows {
+            if wrapped.is_none() {
+                continue;
+            }
+            let keys = self.unwrap_subject(&id, Some(wrapped.clone()))?;
+            let identity = self.open_subject(&id, Some((wrapped, sealed)))?;
+            found.insert(id, (keys, identity));
+        }
+        Ok(found)
+    }
+
+    async fn rows_of<T: Row>(
+        &self,
+        columns: &str,
+        ids: impl IntoIterator<Item = &SubjectId>,
+    ) -> Result<Vec<T>, DbError> {
+        let mut ids: Vec<&SubjectId> = ids.into_iter().collect();
+        ids.sort();
+        ids.dedup();
+        let mut rows = Vec::with_capacity(ids.len());
+        for some in ids.chunks(ASKED) {
+            let holes: Vec<String> = (1..=some.len()).map(|n| format!("${n}")).collect();
+            let sql = format!(
+                "SELECT {columns} FROM subjects WHERE id IN ({})",
+                holes.join(", ")
+            );
+            let args = Args(some.iter().map(|id| Arg::from(*id)).collect());
+            rows.extend(self.0.db.all::<T>(sqlx::AssertSqlSafe(sql), args).await?);
+        }
+        Ok(rows)
     }
 }
