@@ -130,7 +130,8 @@ async fn read_request(stream: &mut (impl AsyncRead + Unpin)) -> bool {
             let text = String::from_utf8(bytes[..head].to_vec())
                 .unwrap()
                 .to_lowercase();
-            let length = text.split("content-length: ").nth(1).unwrap();
+            // A GET has no body.
+            let length = text.split("content-length: ").nth(1).unwrap_or("0");
             let length: usize = length.lines().next().unwrap().parse().unwrap();
             if bytes.len() >= head + 4 + length {
                 return true;
