@@ -20,6 +20,7 @@
 
 mod durable;
 mod exchange;
+mod registry;
 mod run;
 mod seal;
 #[cfg(test)]
@@ -28,22 +29,27 @@ mod tests;
 use std::{collections::BTreeMap, fmt, path::Path, sync::Arc, time::Duration};
 
 use contract::{Adapter, Delivery, Failure, FileOutcome, FileTask, FileToSend, Way};
+use jiff::civil::Date;
 
 pub use durable::FileFacts;
 pub use seal::{Opened, Seal, SealError, Sealing};
 
-pub(super) use self::durable::Sum;
+pub(super) use self::{durable::Sum, registry::load as register};
 
 use self::{exchange::Exchange, run::Run};
 use super::client::{Client, ClientError};
 use crate::platform::{
-    config::bureau::{BureauConfig, FileTransport, ReporterConfig},
+    clock::{Clock, china_date},
+    config::bureau::{BureauConfig, FileTransport, ReporterConfig, Transport},
     ids::InstitutionId,
 };
 
 /// The way of files to and from one bureau.
 pub struct FileLine {
     bureau: String,
+    clock: Clock,
+    /// The last day on which it may go without TLS.
+    until: Option<Date>,
     adapter: Arc<dyn Adapter>,
     carrier: Carrier,
     reporters: BTreeMap<InstitutionId, Reporter>,
@@ -86,10 +92,12 @@ impl FileLine {
     pub(super) async fn open(
         config: &BureauConfig,
         adapter: &Arc<dyn Adapter>,
+        clock: &Clock,
     ) -> Result<Option<Self>, FileLineError> {
         let Some(submission) = &config.submission else {
             return Ok(None);
         };
+        let mut until = None;
         let (way, carrier) = match &submission.transport {
             FileTransport::Exchange { out, r#in } => {
                 let exchange = Exchange {
@@ -111,6 +119,9 @@ impl FileLine {
                 if let Some(protection) = protection {
                     line.transport.clone_from(protection);
                 }
+                if let Transport::PlainInVpn { until: last, .. } = &line.transport {
+                    until = Some(*last);
+                }
                 // It reads files of keys.
                 let client = match tokio::task::spawn_blocking(move || Client::new(&line)).await {
                     Ok(client) => client?,
@@ -125,11 +136,13 @@ impl FileLine {
         }
         let mut reporters = BTreeMap::new();
         for member in &submission.members {
-            let (institution, reporter) = load(member, &**adapter).await?;
+            let (institution, reporter) = reporter(member, &**adapter).await?;
             reporters.insert(institution, reporter);
         }
         Ok(Some(Self {
             bureau: config.id.clone(),
+            clock: clock.clone(),
+            until,
             adapter: Arc::clone(adapter),
             carrier,
             reporters,
@@ -143,6 +156,19 @@ impl FileLine {
             Carrier::Exchange(_) => Way::Exchange,
             Carrier::Https(..) => Way::Https,
         }
+    }
+
+    /// Its own client, where files go by HTTPS.
+    pub(super) fn client(&self) -> Option<&Client> {
+        match &self.carrier {
+            Carrier::Exchange(_) => None,
+            Carrier::Https(client, _) => Some(client),
+        }
+    }
+
+    /// Whether it may be used today: an exception from TLS ends.
+    fn is_allowed(&self) -> bool {
+        (self.until).is_none_or(|last| china_date(self.clock.now()) <= last)
     }
 
     /// The institutions that report.
@@ -252,7 +278,7 @@ impl fmt::Debug for FileLine {
     }
 }
 
-async fn load(
+async fn reporter(
     member: &ReporterConfig,
     adapter: &dyn Adapter,
 ) -> Result<(InstitutionId, Reporter), FileLineError> {

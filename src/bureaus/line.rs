@@ -12,7 +12,7 @@ use super::{
     Hours,
     client::{Client, ClientError},
     credentials::{Credentials, Member, MemberError},
-    files::{FileLine, FileLineError},
+    files::{self, FileLine, FileLineError},
     gate::Gate,
     registry,
     schedule::Schedule,
@@ -104,13 +104,14 @@ impl Lines {
     /// password, the database.
     pub async fn open(configs: Vec<BureauConfig>, fittings: Fittings) -> Result<Self, LinesError> {
         registry::load(&fittings.db, &configs, fittings.clock.now()).await?;
+        files::register(&fittings.db, &configs, fittings.clock.now()).await?;
         let fittings = Arc::new(fittings);
         let mut lines = BTreeMap::new();
         for config in configs {
             let id = config.id.clone();
             let fittings = Arc::clone(&fittings);
             let adapter = adapter(&config, &fittings)?;
-            let files = FileLine::open(&config, &adapter).await;
+            let files = FileLine::open(&config, &adapter, &fittings.clock).await;
             let files = files.map_err(|error| LinesError::Files(id.clone(), error))?;
             // It reads files of keys and passwords.
             let make = move || Line::new(config, adapter, files, &fittings);

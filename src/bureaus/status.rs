@@ -7,7 +7,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
-    Line, Lines,
+    FileLine, Line, Lines,
     quota::{Scope, scopes, used},
 };
 use crate::platform::{
@@ -151,8 +151,13 @@ impl Lines {
     /// Takes up renewed certificates, warns of those that end soon.
     async fn inspect(&self) {
         for line in self.iter() {
-            line.client.reload().await;
-            let Some(expires_at) = line.client.expires_at() else {
+            let clients = [Some(&line.client), line.files().and_then(FileLine::client)];
+            let mut ends = Vec::new();
+            for client in clients.into_iter().flatten() {
+                client.reload().await;
+                ends.extend(client.expires_at());
+            }
+            let Some(expires_at) = ends.into_iter().min() else {
                 continue;
             };
             let days = days(line.clock.now(), expires_at);

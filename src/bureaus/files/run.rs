@@ -50,7 +50,13 @@ impl<'l> Run<'l> {
             FileTask::List => "list",
             _ => "other",
         };
-        let outcome = self.converse(task).await;
+        let outcome = if self.line.is_allowed() {
+            self.converse(task).await
+        } else {
+            FileOutcome::Failed(Failure::NotSent {
+                cause: "transport_ended",
+            })
+        };
         metrics::counter!(
             "bureau_file_tasks_total", "bureau" => self.line.bureau.clone(),
             "task" => name, "result" => result(&outcome)

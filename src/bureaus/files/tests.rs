@@ -61,7 +61,8 @@ async fn line(
     });
     change(&mut config);
     let adapter: Arc<dyn Adapter> = Arc::new(pboc::Pboc::new());
-    FileLine::open(&config, &adapter)
+    let clock = Clock::standing("2026-03-16T02:00:00Z".parse().unwrap());
+    FileLine::open(&config, &adapter, &clock)
         .await
         .map(|line| line.expect("a way is configured"))
 }

@@ -272,3 +272,22 @@ async fn feedback_is_listed_and_fetched_whole_or_not_at_all() {
     let path = format!("GET /v2/submissions/feedback/{FEEDBACK}.enc HTTP/1.1");
     assert!(paths[1].starts_with(&path));
 }
+
+#[tokio::test]
+async fn an_exception_from_tls_ends() {
+    let sent = sent(b"sealed");
+    for (until, cause) in [("2026-03-16", "connect"), ("2026-03-15", "transport_ended")] {
+        let transport = FileTransport::Https {
+            address: Some("127.0.0.1:9".to_owned()),
+            base_path: String::new(),
+            protection: Some(Transport::PlainInVpn {
+                reason: "test".to_owned(),
+                owner: "test".to_owned(),
+                until: until.parse().unwrap(),
+            }),
+        };
+        let line = line(transport, |_| {}).await.unwrap();
+        let delivery = line.deliver(&sent.file, &sent.path).await;
+        assert_eq!(delivery, not_sent(cause));
+    }
+}
