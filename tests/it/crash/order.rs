@@ -50,9 +50,10 @@ fn judge(trace: &Path, bureau: u16) {
         .iter()
         .position(|line| to_bureau(line))
         .expect("the bureau was asked");
+    // Its first writing: a later commit may write the same page again.
     let intent = lines
         .iter()
-        .rposition(|line| {
+        .position(|line| {
             line.contains("write") && line.contains("-wal>") && line.contains("inquiry.dispatched")
         })
         .expect("the intent was written to the log of the database");
