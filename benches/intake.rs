@@ -5,7 +5,7 @@ mod support;
 
 use std::{
     io::{self, Read},
-    sync::mpsc::sync_channel,
+    sync::mpsc::{TrySendError, sync_channel},
     time::{Duration, Instant},
 };
 
@@ -77,7 +77,7 @@ fn alone(mut source: Source<'static>) -> anyhow::Result<(usize, Duration)> {
     Ok((work.bytes, began.elapsed()))
 }
 
-/// Reads on one thread, judges and writes on another.
+/// Reads on one thread, judges and writes on another and, where that is behind, on the first.
 fn together(mut source: Source<'static>) -> anyhow::Result<(usize, Duration)> {
     let began = Instant::now();
     let (send, receive) = sync_channel::<Vec<Taken<'static>>>(4);
@@ -94,6 +94,7 @@ fn together(mut source: Source<'static>) -> anyhow::Result<(usize, Duration)> {
             }
             anyhow::Ok(work.bytes)
         });
+        let mut work = Work::new();
         let mut memory: Vec<Record> = Vec::new();
         let mut batch = Vec::with_capacity(BATCH);
         while let Some(taken) = {
@@ -105,13 +106,21 @@ fn together(mut source: Source<'static>) -> anyhow::Result<(usize, Duration)> {
             batch.push(taken?);
             if batch.len() == BATCH {
                 let full = std::mem::replace(&mut batch, Vec::with_capacity(BATCH));
-                send.send(full).context("the worker ended")?;
+                match send.try_send(full) {
+                    Ok(()) => {}
+                    // The other is behind: this thread takes its share.
+                    Err(TrySendError::Full(mut full)) => {
+                        full.iter_mut().try_for_each(|taken| work.take(taken))?;
+                        memory.extend(full.into_iter().map(|taken| taken.record));
+                    }
+                    Err(error) => return Err(error).context("the worker ended"),
+                }
             }
         }
         send.send(batch).context("the worker ended")?;
         drop(send);
         let bytes = worker.join().map_err(|_| anyhow::anyhow!("panicked"))??;
-        Ok((bytes, began.elapsed()))
+        Ok((work.bytes + bytes, began.elapsed()))
     })
 }
 

@@ -21,6 +21,8 @@ pub(crate) mod parse;
 mod tests;
 pub(crate) mod token;
 
+use crate::codes::packed;
+
 /// Where in the text of an expression something is wrong, and what.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("at character {at}: {problem}")]
@@ -36,8 +38,13 @@ pub(crate) struct Program {
     pub(crate) tests: Vec<Test>,
     pub(crate) numbers: Vec<Number>,
     pub(crate) words: Vec<Box<str>>,
+    /// The words as [`packed`] numbers; a long one is no number of any value.
+    pub(crate) short: Vec<i128>,
     pub(crate) keys: Vec<Ref>,
 }
+
+/// Stands for a text that is too long for a [`packed`] number.
+pub(crate) const LONG: i128 = -1;
 
 pub(crate) type TestId = u32;
 pub(crate) type NumberId = u32;
@@ -209,6 +216,7 @@ impl Program {
 
     pub(crate) fn word(&mut self, word: &str) -> WordId {
         self.words.push(word.into());
+        self.short.push(packed(word).map_or(LONG, i128::from));
         self.words.len() as u32 - 1
     }
 }

@@ -3,8 +3,8 @@
 use std::cmp::Ordering;
 
 use super::{
-    HeaderField, Identity, Number, NumberId, Order, Predicate, Program, Ref, Run, Test, TestId,
-    Text,
+    HeaderField, Identity, LONG, Number, NumberId, Order, Predicate, Program, Ref, Run, Test,
+    TestId, Text,
 };
 use crate::codes::CodeList;
 use crate::expr::names::Lists;
@@ -31,7 +31,8 @@ pub(crate) struct Cell {
     /// The trimmed value in the text of the record.
     pub(crate) start: u32,
     pub(crate) end: u32,
-    /// See [`crate::kind::Kind::judge`].
+    /// See [`crate::kind::Kind::judge`]; of a text, its [`packed`](crate::codes::packed) number
+    /// or [`LONG`]: most comparisons are of short codes.
     pub(crate) number: i128,
 }
 
@@ -123,8 +124,29 @@ impl Look<'_> {
             }
             Test::Present(node) => Some(self.cell(node, at).state != State::Absent),
             Test::Starts(text, start) => Some(self.text(text, at)?.starts_with(self.word(start))),
+            Test::Text {
+                left: Text::Item(item),
+                right: Text::Word(word),
+                equal,
+            } => {
+                let cell = self.filled(item, at)?;
+                let same = if cell.number == LONG {
+                    self.slice(cell) == self.word(word)
+                } else {
+                    cell.number == self.program.short[word as usize]
+                };
+                Some(same == equal)
+            }
             Test::Text { left, right, equal } => {
                 Some((self.text(left, at)? == self.text(right, at)?) == equal)
+            }
+            Test::TextIn {
+                left: Text::Item(item),
+                set,
+                inside,
+            } if self.filled(item, at)?.number != LONG => {
+                let number = self.filled(item, at)?.number;
+                Some(self.program.short[set.range()].contains(&number) == inside)
             }
             Test::TextIn { left, set, inside } => {
                 let left = self.text(left, at)?;
@@ -137,6 +159,12 @@ impl Look<'_> {
             }
             Test::Unique { group, keys } => Some(self.unique(group, keys, at)),
         }
+    }
+
+    /// The cell of a value that did not fail.
+    fn filled(&self, item: Ref, at: &Frames) -> Option<&Cell> {
+        let cell = self.cell(item, at);
+        (cell.state == State::Filled).then_some(cell)
     }
 
     /// The trimmed text of a value that did not fail.

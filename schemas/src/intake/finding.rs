@@ -84,7 +84,9 @@ pub(super) fn path_of(plan: &RecordPlan, node: u16) -> String {
 /// A value that a line of XML cannot hold (XML 1.0, section 2.2).
 pub(super) fn cannot_stand(value: &str) -> bool {
     let control = |b: u8| b < b' ' && !matches!(b, b'\t' | b'\n' | b'\r');
-    value.bytes().any(control) || value.contains(['\u{fffe}', '\u{ffff}'])
+    // Both begin with this byte: most values need no second look.
+    let odd = || value.as_bytes().contains(&0xef) && value.contains(['\u{fffe}', '\u{ffff}']);
+    value.bytes().any(control) || odd()
 }
 
 /// What to say of such a value.

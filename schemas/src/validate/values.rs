@@ -1,6 +1,8 @@
 //! The first look: each value by itself.
 
 use super::Pass;
+use crate::codes::packed;
+use crate::expr::LONG;
 use crate::expr::eval::State;
 use crate::kind::Fault;
 use crate::plan::tree::{Choice, Node};
@@ -34,11 +36,11 @@ impl Pass<'_> {
                 continue;
             };
             let raw = record.slice(slot);
-            let value = raw.trim_matches(BLANK);
+            let value = raw.trim_ascii();
             if value.is_empty() {
                 continue;
             }
-            let before = raw.len() - raw.trim_start_matches(BLANK).len();
+            let before = raw.len() - raw.trim_ascii_start().len();
             cell.start = slot.start + before as u32;
             cell.end = cell.start + value.len() as u32;
             cell.state = match item.kind.judge(item.length, value) {
@@ -50,7 +52,11 @@ impl Pass<'_> {
                     continue;
                 }
                 Ok(number) => {
-                    cell.number = number;
+                    cell.number = if item.kind.is_text() {
+                        packed(value).map_or(LONG, i128::from)
+                    } else {
+                        number
+                    };
                     State::Filled
                 }
                 Err(Fault::Form) => State::BadForm,
@@ -115,9 +121,6 @@ impl Pass<'_> {
             .collect()
     }
 }
-
-/// What is taken off both ends of a value before anything looks at it.
-const BLANK: fn(char) -> bool = |c| c.is_ascii_whitespace();
 
 /// The ideographic space.
 const FULL_WIDTH: char = '\u{3000}';
