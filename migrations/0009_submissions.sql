@@ -16,13 +16,15 @@ CREATE TABLE accounts (
     -- The key itself, sealed under the subject's key.
     code BYTEA NOT NULL,
     subject TEXT NOT NULL REFERENCES subjects (id),
-    -- new, open, closed, deleted
+    -- new, open, closed, transferred, deleted
     state TEXT NOT NULL,
     account_type TEXT,
     opened_on TEXT,
     -- The latest report date and month that the bureau accepted.
     reported_on TEXT,
     month TEXT,
+    -- The latest report date that it accepted of that month.
+    month_on TEXT,
     -- The latest month accepted without negative state, and the run of negative
     -- state that is going on.
     clean_month TEXT,
