@@ -40,8 +40,9 @@ use crate::config::Clock;
 /// What a desk is opened with.
 #[derive(Clone)]
 pub struct DeskConfig {
-    /// The 16 characters that files are sealed under.
-    pub key: [u8; 16],
+    /// The reporting organizations, each with the 16 characters that its files
+    /// are sealed under.
+    pub keys: BTreeMap<String, [u8; 16]>,
     /// What the institution puts out, and what it takes in; none where files
     /// come by HTTPS only.
     pub folders: Option<(PathBuf, PathBuf)>,
@@ -252,7 +253,10 @@ impl Desk {
         }
         let spite = std::mem::take(&mut state.spite);
         let mut left = spite.clone();
-        let answer = match seal::open(sealed, &self.0.config.key) {
+        let key = name.get(..14).and_then(|org| self.0.config.keys.get(org));
+        let answer = match key.ok_or("").and_then(|key| seal::open(sealed, key)) {
+            // ABN004: nobody of that name is registered.
+            Err("") => Answer::Silent,
             Err(code) => Answer::Refused(code),
             Ok(text) => judge(name, &text, &mut state.database, &|record| {
                 let keys = [
@@ -283,7 +287,9 @@ impl Desk {
     }
 
     fn answer(&self, state: &mut State, name: String, text: String) {
-        let key = &self.0.config.key;
+        let Some(key) = self.0.config.keys.get(&name[..14]) else {
+            return;
+        };
         let lie = (!state.lies.is_empty()).then(|| state.lies.remove(0));
         let mut sealed = seal::close(text.as_bytes(), key);
         match lie {

@@ -57,9 +57,9 @@ struct Arguments {
     #[arg(long)]
     members: Option<PathBuf>,
 
-    /// Key of submission files, 16 characters, and the folders `out` and `in`
-    /// that the institution uses; files come by the door, too.
-    #[arg(long, num_args = 3, value_names = ["KEY", "OUT", "IN"])]
+    /// A reporting organization, the key of its files (16 characters), and the
+    /// folders `out` and `in` that it uses; files come by the door, too.
+    #[arg(long, num_args = 4, value_names = ["ORG", "KEY", "OUT", "IN"])]
     desk: Vec<String>,
 
     /// How reports are put into answers.
@@ -106,11 +106,14 @@ fn config(arguments: &Arguments) -> Result<MockConfig> {
         None => Vec::new(),
     };
     let desk = match &arguments.desk[..] {
-        [key, out, inside] => Some(Desk::open(DeskConfig {
-            key: key
-                .as_bytes()
-                .try_into()
-                .context("the key of files has 16 characters")?,
+        [org, key, out, inside] => Some(Desk::open(DeskConfig {
+            keys: [(
+                org.clone(),
+                key.as_bytes()
+                    .try_into()
+                    .context("the key of files has 16 characters")?,
+            )]
+            .into(),
             folders: Some((out.into(), inside.into())),
             clock: clock.clone(),
         })),

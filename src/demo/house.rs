@@ -1,6 +1,7 @@
 //! Certificates, keys, one configuration, and the mock bureau.
 
 use std::{
+    collections::BTreeMap,
     fs, io,
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -8,7 +9,7 @@ use std::{
 };
 
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
-use mocks::{Encoding, Member, MockBureau, MockConfig, MutualTls, User};
+use mocks::{Desk, DeskConfig, Encoding, Member, MockBureau, MockConfig, MutualTls, User};
 use ring::rand::SystemRandom;
 use secrecy::ExposeSecret as _;
 
@@ -30,11 +31,20 @@ pub const BUREAU: &str = "pboc";
 /// The name that the mock's certificate carries.
 const BUREAU_NAME: &str = "bureau.demo.invalid";
 
-/// Members of the mock: institution, its code and user there.
-const MEMBERS: [(&str, &str, &str); 2] = [
-    ("demo-bank", "Z99990000H0001", "demobank"),
-    ("demo-platform", "Z99990000H0002", "demoplat"),
+/// Members of the mock: institution, its code and user there, and the reporting
+/// organization that its files come from.
+const MEMBERS: [(&str, &str, &str, &str); 2] = [
+    ("demo-bank", "Z99990000H0001", "demobank", "T99999999H0001"),
+    (
+        "demo-platform",
+        "Z99990000H0002",
+        "demoplat",
+        "T99999999H0002",
+    ),
 ];
+
+/// Keys of submission files, by reporting organization.
+type FileKeys = BTreeMap<String, [u8; 16]>;
 
 /// Why a house cannot be built.
 #[derive(Debug, thiserror::Error)]
@@ -105,6 +115,8 @@ pub struct House {
     pub folder: PathBuf,
     /// The mock bureau.
     pub bureau: MockBureau,
+    /// Its desk for submission files: at its door, and by `exchange/`.
+    pub desk: Desk,
     /// The authority of all its certificates.
     pub authority: CertificateAuthority,
 }
@@ -117,7 +129,14 @@ impl House {
     ///
     /// See [`HouseError`].
     pub async fn build(folder: &Path, plan: &Plan) -> Result<Self, HouseError> {
-        for name in ["certs", "keys", "data", "outside"] {
+        for name in [
+            "certs",
+            "keys",
+            "data",
+            "outside",
+            "exchange/out",
+            "exchange/in",
+        ] {
             let path = folder.join(name);
             fs::create_dir_all(&path).map_err(|error| HouseError::Io(path.clone(), error))?;
         }
@@ -144,12 +163,20 @@ impl House {
         )?;
         let (_, log_key) = LogKey::generate("creditgate.demo.invalid", &SystemRandom::new())?;
         house.secret("keys/log.key", log_key.expose_secret().as_bytes())?;
-        let members = house.members()?;
-        let bureau = house.bureau(plan, members).await?;
+        let (members, keys) = house.members()?;
+        let exchange = folder.join("exchange");
+        let clock = plan.clock.clone();
+        let desk = Desk::open(DeskConfig {
+            keys,
+            folders: Some((exchange.join("out"), exchange.join("in"))),
+            clock: Arc::new(move || clock.now()),
+        });
+        let bureau = house.bureau(plan, members, desk.clone()).await?;
         house.configuration(plan, bureau.address())?;
         Ok(Self {
             folder: folder.to_owned(),
             bureau,
+            desk,
             authority,
         })
     }
@@ -191,9 +218,9 @@ impl Builder<'_> {
     }
 
     /// Passwords and signing keys of the members, and what the bureau knows of them.
-    fn members(&self) -> Result<Vec<Member>, HouseError> {
-        let mut members = Vec::new();
-        for (institution, code, user) in MEMBERS {
+    fn members(&self) -> Result<(Vec<Member>, FileKeys), HouseError> {
+        let (mut members, mut file_keys) = (Vec::new(), FileKeys::new());
+        for (institution, code, user, organization) in MEMBERS {
             let password = MasterKey::generate()?.to_text()[..16].to_owned();
             let keys = Sm2KeyPair::generate()?;
             self.secret(&format!("keys/{institution}.password"), password.as_bytes())?;
@@ -204,6 +231,9 @@ impl Builder<'_> {
             let random = MasterKey::generate()?.to_text();
             let file_key = format!("{DEMO_FILE_KEY}{}", &random[..12]);
             self.secret(&format!("keys/{institution}-file.key"), file_key.as_bytes())?;
+            if let Ok(key) = file_key.as_bytes().try_into() {
+                file_keys.insert(organization.to_owned(), key);
+            }
             members.push(Member {
                 code: code.to_owned(),
                 users: vec![User {
@@ -214,10 +244,15 @@ impl Builder<'_> {
                 acts_for: Vec::new(),
             });
         }
-        Ok(members)
+        Ok((members, file_keys))
     }
 
-    async fn bureau(&self, plan: &Plan, members: Vec<Member>) -> Result<MockBureau, HouseError> {
+    async fn bureau(
+        &self,
+        plan: &Plan,
+        members: Vec<Member>,
+        desk: Desk,
+    ) -> Result<MockBureau, HouseError> {
         let identity = |identity: &Identity| mocks::Identity {
             certificate_pem: identity.certificate_pem.clone(),
             key_pem: identity.key_pem.to_string(),
@@ -245,6 +280,7 @@ impl Builder<'_> {
             members,
             encoding: plan.encoding,
             least_report_bytes: plan.least_report_bytes,
+            desk: Some(desk),
             ..MockConfig::new(Arc::new(move || clock.now()))
         };
         Ok(MockBureau::start(config).await?)

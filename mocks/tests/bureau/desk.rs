@@ -22,6 +22,10 @@ const KEY: [u8; 16] = *b"demo0123456789ab";
 const NAME: &str = "T99999999H0001202606012100001";
 const LOAN: &str = include_str!("../../../schemas/testdata/pboc-submit-personal/210.xml");
 
+fn keys() -> std::collections::BTreeMap<String, [u8; 16]> {
+    [("T99999999H0001".to_owned(), KEY)].into()
+}
+
 fn clock() -> mocks::Clock {
     let at: Timestamp = "2026-06-01T02:00:00Z".parse().unwrap();
     Arc::new(move || at)
@@ -90,7 +94,7 @@ impl Folders {
         fs::create_dir(&out).unwrap();
         fs::create_dir(&inside).unwrap();
         let desk = Desk::open(DeskConfig {
-            key: KEY,
+            keys: keys(),
             folders: Some((out, inside)),
             clock: clock(),
         });
@@ -241,7 +245,7 @@ fn is_sealed(sealed: &[u8]) -> bool {
 #[tokio::test]
 async fn the_door_takes_files_and_gives_feedback() {
     let desk = Desk::open(DeskConfig {
-        key: KEY,
+        keys: keys(),
         folders: None,
         clock: clock(),
     });
