@@ -1,5 +1,6 @@
 //! Both ways as their callers see them.
 
+mod desk;
 mod exchange;
 mod https;
 mod seal;
