@@ -84,7 +84,7 @@ impl<'e> Intake<'e> {
             ]));
         };
         let mut findings = Vec::new();
-        let mut main = Table::open(main)?;
+        let main = Table::open(main)?;
         let columns = table::main_columns(edition, plan, main.header(), &mut findings);
         let item = edition.role(record).and_then(crate::role::Role::key_item);
         let is_key = |column: &Column| match column {
@@ -183,7 +183,7 @@ impl<'i> Source<'i> {
         let Some(key) = self.key.filter(|_| !self.children.is_empty()) else {
             return Some(Ok(taken));
         };
-        let key = self.main.row().get(key).unwrap_or_default().trim_ascii();
+        let key = self.main.row().cell(key);
         for child in &mut self.children {
             if let Err(error) = child.take(key, &mut taken, &mut self.raw) {
                 self.ended = true;
@@ -200,14 +200,13 @@ impl<'i> Source<'i> {
                 .findings
                 .push(width(self.plan, ".", row.len(), self.columns.len()));
         }
-        for (column, cell) in self.columns.iter().zip(row) {
+        for (column, cell) in self.columns.iter().zip(row.cells()) {
             keep(&mut self.raw, cell);
-            let cell = cell.trim_ascii();
             if cell.is_empty() {
                 continue;
             }
             match column {
-                Column::Item(item) => put(taken, Place::RECORD, *item, cell),
+                Column::Item(item) => put(taken, Place::RECORD, *item, (cell, row.odd)),
                 Column::Key => {}
                 Column::Dispute => taken.meta.dispute = Some(cell.to_owned()),
                 Column::Corrects => {
@@ -241,9 +240,9 @@ impl<'i> Iterator for Source<'i> {
     }
 }
 
-/// Puts a cell that is not blank.
-fn put(taken: &mut Taken<'_>, place: Place, item: NodeId, cell: &str) {
-    if cannot_stand(cell) {
+/// Puts a cell that is not blank; `odd` says whether it has to be looked at first.
+fn put(taken: &mut Taken<'_>, place: Place, item: NodeId, (cell, odd): (&str, bool)) {
+    if odd && cannot_stand(cell) {
         let path = path_of(taken.plan, item.0);
         taken.findings.push(character(taken.plan.code(), path));
         return;

@@ -83,10 +83,14 @@ pub(super) fn path_of(plan: &RecordPlan, node: u16) -> String {
 
 /// A value that a line of XML cannot hold (XML 1.0, section 2.2).
 pub(super) fn cannot_stand(value: &str) -> bool {
-    let control = |b: u8| b < b' ' && !matches!(b, b'\t' | b'\n' | b'\r');
-    // Both begin with this byte: most values need no second look.
-    let odd = || value.as_bytes().contains(&0xef) && value.contains(['\u{fffe}', '\u{ffff}']);
-    value.bytes().any(control) || odd()
+    let odd = |b: u8| may_be_odd(b) && !matches!(b, b'\t' | b'\n' | b'\r');
+    let control = |c: char| c < ' ' && !matches!(c, '\t' | '\n' | '\r');
+    value.bytes().any(odd) && value.contains(|c| control(c) || matches!(c, '\u{fffe}' | '\u{ffff}'))
+}
+
+/// A byte of a control character, or with which U+FFFE and U+FFFF begin. Most values have none.
+pub(super) fn may_be_odd(b: u8) -> bool {
+    b < b' ' || b == 0xef
 }
 
 /// What to say of such a value.

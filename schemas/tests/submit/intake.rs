@@ -362,9 +362,9 @@ fn child_rows_join_their_records_and_one_that_is_misplaced_is_told() {
     assert_eq!((counts, told.len()), (vec![2, 0, 1], 0));
     let (counts, told) = count("AcctCode,ArlpName\nB,x\nA,y\nC,z\n");
     assert_eq!(counts, [0, 1, 0]);
-    assert!(told[0].contains("row 3"), "{told:?}");
+    assert!(told[0].contains("line 3"), "{told:?}");
     let (_, told) = count("AcctCode,ArlpName\nZ,x\n");
-    assert!(told[0].contains("row 2"), "{told:?}");
+    assert!(told[0].contains("line 2"), "{told:?}");
 }
 
 #[test]

@@ -31,8 +31,7 @@ impl<'i> Child<'i> {
             return Ok(None);
         };
         let mut table = Table::open(input)?;
-        let header = table.header();
-        let columns = child_columns(edition, plan, group, &header, findings);
+        let columns = child_columns(edition, plan, group, table.header(), findings);
         let waiting = table.read()?;
         Ok(Some(Self {
             group,
@@ -44,8 +43,7 @@ impl<'i> Child<'i> {
 
     /// The key of the row that waits.
     pub(super) fn key(&self) -> Option<&str> {
-        let row = self.waiting.then(|| self.table.row())?;
-        Some(row.get(0).unwrap_or_default().trim_ascii())
+        self.waiting.then(|| self.table.row().cell(0))
     }
 
     /// Reads on.
@@ -72,11 +70,10 @@ impl<'i> Child<'i> {
             }
             let plan = taken.plan;
             let place = plan.open(&mut taken.record, Place::RECORD, self.group);
-            for (column, cell) in self.columns.iter().zip(row.iter().skip(1)) {
+            for (column, cell) in self.columns.iter().zip(row.cells().skip(1)) {
                 keep(raw, cell);
-                let cell = cell.trim_ascii();
                 if let (Column::Item(item), false) = (column, cell.is_empty()) {
-                    put(taken, place, *item, cell);
+                    put(taken, place, *item, (cell, row.odd));
                 }
             }
             raw.push(b'\n');
@@ -106,7 +103,7 @@ impl<'i> Child<'i> {
         let texts = (
             format!("子表第{row}行起没有对应的记录；子表各行应与主表记录的顺序一致"),
             format!(
-                "from row {row} on the child table has no record; its rows should be in the \
+                "from line {row} on the child table has no record; its rows should be in the \
                  order of the records"
             ),
         );

@@ -30,7 +30,7 @@ pub fn misplaced<'e>(
             Err(CsvError::Findings(_)) => continue,
             Err(error) => return Err(error),
         }
-        let key = source.main.row().get(key).unwrap_or_default().trim_ascii();
+        let key = source.main.row().cell(key);
         for child in &mut source.children {
             while child.key() == Some(key) {
                 match child.pass() {

@@ -4,12 +4,12 @@ use std::io::{self, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use csv::{ErrorKind, Reader, ReaderBuilder, StringRecord};
+use csv::{ByteRecord, ErrorKind, Reader, ReaderBuilder};
 
 use super::{CsvError, Input};
 use crate::edition::Edition;
 use crate::intake::MOST_BYTES;
-use crate::intake::finding::{Fault, path_of};
+use crate::intake::finding::{Fault, may_be_odd, path_of};
 use crate::intake::name::{child, places, plain, stray};
 use crate::plan::tree::Shape;
 use crate::plan::{NodeId, RecordPlan};
@@ -28,9 +28,20 @@ pub(super) enum Column {
 pub(super) struct Table<'i> {
     reader: Reader<Limited<'i>>,
     left: Arc<AtomicU64>,
-    header: StringRecord,
-    row: StringRecord,
-    number: u64,
+    header: Vec<String>,
+    row: ByteRecord,
+    /// The cells of the row, one after the other, once they are known to be text.
+    text: String,
+    odd: bool,
+}
+
+/// A row that is text.
+#[derive(Clone, Copy)]
+pub(super) struct Row<'t> {
+    cells: &'t ByteRecord,
+    text: &'t str,
+    /// Whether a cell may hold a character that XML forbids.
+    pub(super) odd: bool,
 }
 
 impl<'i> Table<'i> {
@@ -49,55 +60,86 @@ impl<'i> Table<'i> {
         let mut table = Self {
             reader,
             left,
-            header: StringRecord::new(),
-            row: StringRecord::new(),
-            number: 0,
+            header: Vec::new(),
+            row: ByteRecord::new(),
+            text: String::new(),
+            odd: false,
         };
         table.read()?;
-        std::mem::swap(&mut table.header, &mut table.row);
+        let clean = |cell: &str| cell.trim_start_matches('\u{feff}').trim().to_owned();
+        table.header = table.row().cells().map(clean).collect();
         Ok(table)
     }
 
     /// The cells of the header line, blanks and a byte order mark taken off.
-    pub(super) fn header(&mut self) -> Vec<String> {
-        let cells = self.header.iter();
-        let clean = |cell: &str| cell.trim_start_matches('\u{feff}').trim().to_owned();
-        cells.map(clean).collect()
+    pub(super) fn header(&self) -> &[String] {
+        &self.header
     }
 
     /// Reads the next row; false after the last.
     pub(super) fn read(&mut self) -> Result<bool, CsvError> {
         self.left.store(MOST_BYTES as u64, Ordering::Relaxed);
-        self.number += 1;
-        match self.reader.read_record(&mut self.row) {
-            Ok(more) => Ok(more),
-            Err(error) => Err(match error.into_kind() {
-                ErrorKind::Io(error) => CsvError::Io(error),
-                ErrorKind::Utf8 { .. } => {
-                    let row = self.number;
-                    let (zh, en) = (
-                        format!("第{row}行不是UTF-8；应以UTF-8保存"),
-                        format!("row {row} is not UTF-8; the table should be saved as UTF-8"),
-                    );
-                    CsvError::Findings(vec![Fault::Utf8.whole("", &zh, &en)])
-                }
-                _ => {
-                    let row = self.number;
-                    let (zh, en) = (format!("第{row}行不是CSV"), format!("row {row} is not CSV"));
-                    CsvError::Findings(vec![Fault::Column.whole("", &zh, &en)])
-                }
-            }),
-        }
+        self.text.clear();
+        let more = self.reader.read_byte_record(&mut self.row);
+        let more = more.map_err(|error| match error.into_kind() {
+            ErrorKind::Io(error) => CsvError::Io(error),
+            _ => self.broken(Fault::Column, ("不是CSV", "is not CSV")),
+        })?;
+        // Each cell is text when all of it is and no character reaches over a border.
+        let bytes = self.row.as_slice();
+        let text = std::str::from_utf8(bytes).ok();
+        let ends = || (0..self.row.len()).filter_map(|cell| self.row.range(cell));
+        let text = text.filter(|text| ends().all(|cell| text.is_char_boundary(cell.end)));
+        let Some(text) = text else {
+            let texts = (
+                "不是UTF-8；应以UTF-8保存",
+                "is not UTF-8; the table should be saved as UTF-8",
+            );
+            return Err(self.broken(Fault::Utf8, texts));
+        };
+        self.text.push_str(text);
+        // All of it at once and without stopping: the processor does that in wide steps.
+        self.odd = bytes.iter().fold(false, |odd, b| odd | may_be_odd(*b));
+        Ok(more)
+    }
+
+    fn broken(&self, fault: Fault, (zh, en): (&str, &str)) -> CsvError {
+        let line = self.number();
+        let (zh, en) = (format!("第{line}行{zh}"), format!("line {line} {en}"));
+        CsvError::Findings(vec![fault.whole("", &zh, &en)])
     }
 
     /// The row read last.
-    pub(super) fn row(&self) -> &StringRecord {
-        &self.row
+    pub(super) fn row(&self) -> Row<'_> {
+        Row {
+            cells: &self.row,
+            text: &self.text,
+            odd: self.odd,
+        }
     }
 
-    /// Its number; the header is row 1.
+    /// The line of the table in which it begins; the header is line 1.
     pub(super) fn number(&self) -> u64 {
-        self.number
+        self.row.position().map_or(0, csv::Position::line)
+    }
+}
+
+impl<'t> Row<'t> {
+    /// How many cells there are.
+    pub(super) fn len(self) -> usize {
+        self.cells.len()
+    }
+
+    /// A cell, blanks taken off; empty where the row has none.
+    pub(super) fn cell(self, at: usize) -> &'t str {
+        let range = self.cells.range(at);
+        let cell = range.and_then(|range| self.text.get(range));
+        cell.unwrap_or_default().trim_ascii()
+    }
+
+    /// All cells, blanks taken off.
+    pub(super) fn cells(self) -> impl Iterator<Item = &'t str> {
+        (0..self.len()).map(move |at| self.cell(at))
     }
 }
 
@@ -127,7 +169,7 @@ impl Read for Limited<'_> {
 pub(super) fn main_columns(
     edition: &Edition,
     plan: &RecordPlan,
-    header: Vec<String>,
+    header: &[String],
     findings: &mut Vec<Finding>,
 ) -> Vec<Column> {
     let mut columns = Vec::new();
@@ -140,7 +182,7 @@ pub(super) fn main_columns(
         };
         columns.extend(column);
     }
-    repeated(plan, &header, &columns, findings);
+    repeated(plan, header, &columns, findings);
     columns
 }
 
