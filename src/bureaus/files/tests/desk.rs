@@ -32,7 +32,7 @@ impl House {
         }
         let clock = || "2024-06-01T05:00:00Z".parse().unwrap();
         let desk = Desk::open(DeskConfig {
-            key: *b"demo0123456789ab",
+            keys: [("T99999999H0001".to_owned(), *b"demo0123456789ab")].into(),
             folders: Some((at("out"), at("in"))),
             clock: Arc::new(clock),
         });
