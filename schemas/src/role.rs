@@ -188,12 +188,15 @@ impl Role {
         filled(plan, record, self.month?)
     }
 
-    /// First and last day of the span that a deletion is about.
+    /// First and last day of the span that a deletion is about; one of them may be left open.
     #[must_use]
     pub fn range(&self, plan: &RecordPlan, record: &Record) -> Option<(Date, Date)> {
-        let [from, to] = self.range?;
-        let day = |item| filled(plan, record, item)?.parse().ok();
-        Some((day(from)?, day(to)?))
+        let [from, to] = self.range?.map(|item| filled(plan, record, item));
+        if from.is_none() && to.is_none() {
+            return None;
+        }
+        let day = |text: Option<&str>, open| text.map_or(Some(open), |text| text.parse().ok());
+        Some((day(from, Date::MIN)?, day(to, Date::MAX)?))
     }
 
     /// The status of the account that the record tells.

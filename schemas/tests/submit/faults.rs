@@ -141,6 +141,92 @@ fn faults_of_record_210() {
 }
 
 #[test]
+fn faults_of_the_records_that_change_others() {
+    check(
+        "114",
+        "114.xml",
+        &[
+            ("<InfRecType>114<", "<InfRecType>110<", &["ABR000"]),
+            ("<Name>测试甲</Name>", "", &["ABD000"]),
+            ("<IDType>10<", "<IDType>77<", &["ABE001"]),
+            (
+                "<IDNum>999999198808080010<",
+                "<IDNum>999999198808080011<",
+                &["ABE004"],
+            ),
+            (
+                "<InfSurcCode>T99999999H0001000001<",
+                "<InfSurcCode><",
+                &["ABE000"],
+            ),
+        ],
+    );
+    check(
+        "211",
+        "211.xml",
+        &[
+            ("<InfRecType>211<", "<InfRecType>214<", &["ABR000"]),
+            (
+                "<OdBnesCode>T99999999H0001DK2024000001<",
+                "<OdBnesCode><",
+                &["ABE000"],
+            ),
+            ("<OdBnesCode>", "<OdBnesCode>测", &["ABE001"]),
+            ("<NwBnesCode>", "<X/><NwBnesCode>", &["ABR000"]),
+        ],
+    );
+    check(
+        "212",
+        "212.xml",
+        &[
+            ("<InfRecType>212<", "<InfRecType>210<", &["ABR000"]),
+            ("<AcctType>D1<", "<AcctType>Z9<", &["ABE001"]),
+            (
+                "<MdfcSgmtCode>H<",
+                "<MdfcSgmtCode>C<",
+                &["BMR001", "ABR000"],
+            ),
+            ("<MdfcSgmtCode>H<", "<MdfcSgmtCode>Z<", &["ABE001"]),
+            ("<Month>2024-05<", "<Month>2024-03<", &["BLE039"]),
+            ("<OverdPrinc>0<", "<OverdPrinc>1<", &["BLE020"]),
+            ("<RpyStatus>*<", "<RpyStatus>1<", &["BLE019", "BLE019"]),
+            ("<AcctBal>500000<", "<AcctBal>5,00<", &["ABE001"]),
+        ],
+    );
+    check(
+        "213",
+        "213.xml",
+        &[
+            ("<DelSgmtCode>H<", "<DelSgmtCode>B<", &["ABE001"]),
+            (
+                "<DelStartDate>2024-05-01<",
+                "<DelStartDate>2024-05-32<",
+                &["ABE001"],
+            ),
+            ("<DelEndDate>2024-05-31</DelEndDate>", "", &["ABD000"]),
+        ],
+    );
+    check(
+        "214",
+        "214.xml",
+        &[
+            ("<InfRecType>214<", "<InfRecType>213<", &["ABR000"]),
+            ("<InfRecType>214</InfRecType>", "", &["ABD000"]),
+        ],
+    );
+    check(
+        "215",
+        "215.xml",
+        &[
+            ("<OpetnType>", "<OpetnType>9", &["ABE001"]),
+            ("<AcctCode>T", "<AcctCode>甲", &["ABE001"]),
+            ("<Flag>1<", "<Flag>2<", &["ABE001"]),
+            ("<Month>2024-06<", "<Month>2024-05<", &["BQR000"]),
+        ],
+    );
+}
+
+#[test]
 fn a_finding_points_to_the_entry_and_tells_in_both_languages() {
     let plan = personal().plan("210").unwrap();
     let line = &samples("210")

@@ -2,9 +2,10 @@
 
 use std::io::Cursor;
 
+use proptest::prelude::*;
 use schemas::file::{
-    FeedbackHeader, FeedbackName, FeedbackReader, FileError, FileName, FileReader, FileWriter,
-    Flag, Header,
+    Fault, FeedbackHeader, FeedbackLine, FeedbackName, FeedbackReader, FileError, FileName,
+    FileReader, FileWriter, Flag, Header, record_types,
 };
 use schemas::validate::{Finding, Severity};
 
@@ -323,4 +324,68 @@ fn what_is_only_practice_warns() {
     let findings = name.check("2024-05-01".parse().unwrap());
     assert_eq!(findings[0].severity, Severity::Warning);
     assert!(findings[0].code.is_empty());
+}
+
+proptest! {
+    #[test]
+    fn what_is_written_is_read_back(
+        org in "[0-9A-Z]{14}",
+        days in 0..70_000_i32,
+        second in 0..86_400_i32,
+        serial in 1..1000_u16,
+        record in prop::sample::select(record_types().map(|(code, ..)| code).collect::<Vec<_>>()),
+        count in 0..=1_000_000_u32,
+        line in prop::option::of(2..10_000_000_u32),
+        faults in prop::collection::vec(("[A-Z]{3}[0-9]{3}", "[A-Za-z0-9_<>&测]{1,20}"), 1..6),
+        sent in prop::collection::vec(any::<u8>(), 1..200),
+        flag in prop::sample::select(vec![Flag::Accepted, Flag::Refused, Flag::Rejected]),
+    ) {
+        let first: jiff::civil::Date = "1901-01-01".parse().unwrap();
+        let date = first.checked_add(jiff::Span::new().days(days)).unwrap();
+        let name = FileName::new(&org, date, record, serial).unwrap();
+        prop_assert_eq!(name.to_string().len(), 30);
+        prop_assert_eq!(&FileName::parse(&name.to_string()).unwrap(), &name);
+        let time = date.at(0, 0, 0, 0).checked_add(jiff::Span::new().seconds(second)).unwrap();
+        let header = Header::new(&name, time, count).unwrap();
+        prop_assert_eq!(header.to_string().len(), 50);
+        prop_assert_eq!(&Header::parse(&header.to_string()).unwrap(), &header);
+        let answer = name.feedback(flag);
+        prop_assert!(answer.answers(&name));
+        prop_assert_eq!(&FeedbackName::parse(&answer.to_string()).unwrap(), &answer);
+        let faults = faults.into_iter().map(|(code, tag)| Fault { code, tag }).collect();
+        let told = FeedbackLine { line, faults, record: line.map(|_| sent) };
+        let mut text = Vec::new();
+        told.write(&mut text);
+        let read = FeedbackLine::parse(text.strip_suffix(b"\r\n").unwrap());
+        prop_assert_eq!(read.unwrap(), told);
+    }
+
+    #[test]
+    fn no_text_stops_a_reader(
+        at in any::<prop::sample::Index>(),
+        c in any::<char>(),
+        text in "\\PC{0,80}",
+    ) {
+        let swapped = |good: &str| {
+            let mut chars: Vec<char> = good.chars().collect();
+            let at = at.index(chars.len());
+            chars[at] = c;
+            chars.into_iter().collect::<String>()
+        };
+        let header = "A0502102.0.0  T99999999H00012024060109300000000002";
+        let answer = String::from_utf8(file("feedback", ANSWERS[1])).unwrap();
+        let (told, line) = answer.split_once("\r\n").unwrap();
+        for text in [text.clone(), swapped(FILES[0]), swapped(ANSWERS[0])] {
+            let _ = (FileName::parse(&text), FeedbackName::parse(&text));
+        }
+        for text in [text, swapped(header), swapped(told), swapped(line)] {
+            let _ = (Header::parse(&text), FeedbackHeader::parse(&text));
+            let _ = FeedbackLine::parse(text.as_bytes());
+        }
+        let damaged = swapped(&answer);
+        let name = FeedbackName::parse(ANSWERS[1]).unwrap();
+        if let Ok(mut reader) = FeedbackReader::open(&name, None, Cursor::new(&damaged)) {
+            while let Ok(Some(_)) = reader.read() {}
+        }
+    }
 }

@@ -148,6 +148,9 @@ fn a_deletion_takes_a_segment_of_its_span_or_all() {
     let before = [("<DelStartDate>2024-05-01<", "<DelStartDate>2024-05-21<")];
     let unchanged = fold(Some(&state), "213.xml", &before).unwrap().unwrap();
     assert_eq!(text(&unchanged), text(&state));
+    let open = [("<DelStartDate>2024-05-01<", "<DelStartDate><")];
+    let after = text(&fold(Some(&state), "213.xml", &open).unwrap().unwrap());
+    assert!(!after.contains("<AcctMthlyBlgInfSgmt>"));
     assert!(fold(Some(&state), "214.xml", &[]).unwrap().is_none());
 }
 
