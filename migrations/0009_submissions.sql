@@ -10,11 +10,13 @@ CREATE TABLE accounts (
     bureau TEXT NOT NULL,
     -- The type of its normal record: 110, 210.
     family TEXT NOT NULL,
-    -- HMAC of its key under a blind key of the vault.
-    blind BYTEA NOT NULL,
-    blind_key BIGINT NOT NULL REFERENCES vault_keys (id),
+    -- HMAC of its key under a blind key of the vault; none once its subject is
+    -- erased. The reference keeps a blind key from going while an account is
+    -- found by it.
+    blind BYTEA,
+    blind_key BIGINT REFERENCES vault_keys (id),
     -- The key itself, sealed under the subject's key.
-    code BYTEA NOT NULL,
+    code BYTEA,
     subject TEXT NOT NULL REFERENCES subjects (id),
     -- new, open, closed, transferred, deleted
     state TEXT NOT NULL,

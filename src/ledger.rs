@@ -4,8 +4,9 @@
 //!
 //! [`sequence`] says whether a record may follow what was accepted, [`gate`]
 //! whether law lets it out, [`Account::after`] what its acceptance makes of the
-//! account. All three are pure. The store keeps accounts by a keyed digest of
-//! their key, and the key itself sealed under the subject's.
+//! account. All three are pure. Accounts are kept by a keyed digest of their
+//! key ([`index`]), and the key itself sealed under the subject's; with the
+//! subject both go ([`erase`]).
 //!
 //! # What is not here
 //!
@@ -18,7 +19,9 @@
 
 mod account;
 pub mod clocks;
+pub mod erase;
 pub mod gate;
+pub mod index;
 mod month;
 pub mod sequence;
 mod told;

@@ -3,7 +3,8 @@
 //! # Promise
 //!
 //! Erasing a subject destroys its keys, salt, blind index and identity, its
-//! answers, signers and originals, in one transaction with the entry that says
+//! answers, signers and originals, the records submitted of it, the keys of its
+//! accounts and the proofs of its notices, in one transaction with the entry that says
 //! so. What remains proves that something happened, not to whom.
 //!
 //! # What is not here
@@ -13,7 +14,8 @@
 //! # Failure
 //!
 //! Nothing is erased while an inquiry about the subject is under way or its
-//! outcome unknown, or while another institution keeps something of the
+//! outcome unknown, while a bureau has an account of it that must be reported on
+//! or a record is under way, or while another institution keeps something of the
 //! subject: its data are not the caller's to destroy.
 
 #[cfg(test)]
@@ -26,6 +28,7 @@ use crate::{
     audit::entry::{Draft, EntryError, Kind},
     authorizations::{AuthorizationError, Authorizations},
     inquiries::{Inquiries, State},
+    ledger::erase::{self as ledger, Needed},
     operators::{Caller, Forbidden, Role, confirm},
     platform::{
         db::{Db, DbError, Tx, Urgency},
@@ -99,6 +102,10 @@ pub enum EraseError {
     /// There is no such subject here.
     #[error("there is no such subject here")]
     Unknown,
+    /// A bureau has accounts of it that must be reported on, or records of them
+    /// are under way.
+    #[error("accounts of the subject are not settled")]
+    Reported(Vec<Needed>),
     /// Inquiries about it are under way, or their outcome is unknown.
     #[error("inquiries about the subject are not settled")]
     Unsettled(Vec<(InquiryId, State)>),
@@ -135,6 +142,10 @@ pub async fn erase_subject(
             let unsettled = Inquiries::erase(tx, &id).await?;
             if !unsettled.is_empty() {
                 return Err(EraseError::Unsettled(unsettled));
+            }
+            let reported = ledger::erase(tx, &id).await?;
+            if !reported.is_empty() {
+                return Err(EraseError::Reported(reported));
             }
             Authorizations::erase(tx, &id).await?;
             let entry = Draft::new(ERASED, &by.institution, now)
@@ -180,6 +191,7 @@ pub async fn reapply(
                     // What the backup holds as unsettled was settled before the
                     // erasure: the later state is lost, the erasure is not.
                     Inquiries::erase(tx, subject).await?;
+                    ledger::erase(tx, subject).await?;
                     Authorizations::erase(tx, subject).await?;
                     let entry = Draft::new(ERASED, "gateway", now)
                         .actor("local")
@@ -206,7 +218,10 @@ async fn keepers(
         .all(
             "SELECT institution FROM authorizations WHERE subject = $1 \
              UNION SELECT institution FROM memberships WHERE subject = $1 \
-             UNION SELECT institution FROM inquiries WHERE subject = $1",
+             UNION SELECT institution FROM inquiries WHERE subject = $1 \
+             UNION SELECT institution FROM accounts WHERE subject = $1 \
+             UNION SELECT s.institution FROM submissions s JOIN submission_records r \
+             ON r.submission = s.no WHERE r.subject = $1",
             args![subject],
         )
         .await?;

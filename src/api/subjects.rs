@@ -45,13 +45,14 @@ struct ErasedBody {
 /// Erases a subject: keys, salt, identity, answers and originals.
 ///
 /// It cannot be undone. It is refused while an inquiry about the subject is not
-/// settled or its outcome unknown.
+/// settled or its outcome unknown, while a bureau has an account of it that is
+/// neither closed nor deleted, and while records of it are under way.
 #[utoipa::path(
     post, path = "/v1/subjects/erase", tag = "subjects", request_body = EraseBody,
     responses(
         (status = 200, body = ErasedBody),
         (status = 404, body = Problem),
-        (status = 409, body = Problem, description = "`unsettled`, `subject_needed`"),
+        (status = 409, body = Problem, description = "`unsettled`, `accounts_unsettled`, `subject_needed`"),
     ),
 )]
 async fn erase(
@@ -88,6 +89,18 @@ impl From<EraseError> for Problem {
             }
             EraseError::Forbidden(forbidden) => Self::forbidden(forbidden.role.name()),
             EraseError::Needed => conflict("subject_needed"),
+            EraseError::Reported(accounts) => {
+                let findings = accounts.iter().map(|one| Finding {
+                    at: "/subject".to_owned(),
+                    code: one.why.to_owned(),
+                    message: format!(
+                        "account {} (type {}) at {}: report it closed or deleted, and settle or \
+                         withdraw its records, first",
+                        one.account, one.family, one.bureau
+                    ),
+                });
+                conflict("accounts_unsettled").findings(findings.collect())
+            }
             EraseError::Unknown => Self::not_found(),
             EraseError::Unsettled(inquiries) => {
                 let findings = inquiries.iter().map(|(id, state)| Finding {

@@ -1,6 +1,9 @@
 //! `creditgate keys`: changing the keys that everything is sealed under.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use clap::Subcommand;
 use ring::rand::SystemRandom;
@@ -10,11 +13,12 @@ use serde_json::json;
 use super::{CliError, Common, Exit, out, settings};
 use crate::{
     audit::{AuditError, Draft, Kind, key::LogKey},
+    ledger::index::Accounts,
     platform::{
         certs::{Existing, write_secret},
         clock::Clock,
         db::{DbError, Urgency},
-        vault::MasterKey,
+        vault::{Blinded, MasterKey},
     },
 };
 
@@ -44,7 +48,8 @@ pub(super) enum Command {
     /// this. Afterwards the old key opens nothing: take it out and destroy it.
     /// Stopped anywhere, the same call goes on.
     Rotate,
-    /// Find all subjects under a new key of the blind index; the old is destroyed
+    /// Find all subjects and accounts under a new key of the blind index; the old
+    /// is destroyed
     RotateBlind,
 }
 
@@ -83,16 +88,17 @@ fn log_key(common: &Common, origin: &str, file: &Path) -> Result<Exit, CliError>
 async fn rotate_blind(common: &Common, clock: Clock) -> Result<Exit, CliError> {
     let owned = settings::own(common, clock).await?;
     let progress = out::spinner("subjects");
+    let accounts: Arc<dyn Blinded> = Arc::new(Accounts(owned.vault.clone()));
     let subjects = owned
         .vault
-        .rotate_blind(|done| progress.set_position(done))
+        .rotate_blind(&[accounts], |done| progress.set_position(done))
         .await?;
     progress.finish_and_clear();
     if common.json {
         out::json(&json!({ "subjects": subjects }))?;
     } else {
         out::text(&format!(
-            "{subjects} subjects are found by a new key; the old one is gone"
+            "{subjects} subjects, and their accounts, are found by a new key; the old one is gone"
         ))?;
     }
     Ok(Exit::Done)

@@ -69,6 +69,10 @@ impl Payloads for SealedPayloads<'_> {
             }
             let sql = match (place.table.as_str(), place.column.as_str()) {
                 ("answers", "sealed") => "SELECT sealed FROM answers WHERE inquiry = $1",
+                // Its proof goes alone, and the notice stays.
+                ("notices", "proof") => {
+                    "SELECT proof FROM notices WHERE id = $1 AND proof IS NOT NULL"
+                }
                 ("evidence", "sealed") => "SELECT sealed FROM evidence WHERE id = $1",
                 _ => return Ok(Payload::Missing),
             };

@@ -39,7 +39,7 @@ use std::{fmt, sync::Arc};
 use arc_swap::ArcSwap;
 use zeroize::Zeroizing;
 
-pub use bulk::Blind;
+pub use bulk::{Blind, Blinded};
 pub use cipher::{Cipher, CipherError, Place};
 pub use erase::Erasure;
 pub use keys::{HouseKeys, SubjectKeys};

@@ -8,7 +8,7 @@ use super::{
     unreadable,
 };
 use crate::platform::{
-    db::{Arg, Args, DbError, Row, Tx},
+    db::{Arg, Args, BoxFuture, DbError, Row, Tx},
     identity::Identity,
     ids::SubjectId,
 };
@@ -19,7 +19,22 @@ const ASKED: usize = 1000;
 /// The blind keys: while they are rotated there are two.
 pub struct Blind(Vec<(i64, Key)>);
 
+/// What else is found by a blind index, and must follow its key.
+pub trait Blinded: Send + Sync {
+    /// Computes some digests of older keys anew, under the newest one; how many.
+    /// None are left where it gives 0.
+    fn follow<'t>(
+        &'t self,
+        tx: &'t mut Tx<'_>,
+        newest: &'t Blind,
+    ) -> BoxFuture<'t, Result<u64, VaultError>>;
+}
+
 impl Blind {
+    pub(super) fn only(key: (i64, Key)) -> Self {
+        Self(vec![key])
+    }
+
     /// The digest under the newest key, and which that is.
     #[must_use]
     pub fn newest(&self, text: &[u8]) -> Option<(i64, [u8; 32])> {

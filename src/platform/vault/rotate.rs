@@ -6,7 +6,8 @@
 use std::sync::Arc;
 
 use super::{
-    MasterKeys, Vault, VaultError,
+    Key, MasterKeys, Vault, VaultError,
+    bulk::{Blind, Blinded},
     house::{self, Use, lock_alone},
     identity_place, keys_place, unreadable,
 };
@@ -78,13 +79,22 @@ impl Vault {
         Ok(total)
     }
 
-    /// Makes a new key of the blind index, computes every index under it, and
-    /// destroys the old key. `progress` hears the count of subjects so far.
+    /// Makes a new key of the blind index, computes every index under it, those
+    /// of `others` too, and destroys the old key. `progress` hears the count of
+    /// subjects and others so far; the count of subjects is given.
+    ///
+    /// What `others` lack keeps the old key: then it is not destroyed, and the
+    /// database says so.
     ///
     /// # Errors
     ///
-    /// [`VaultError::Unreadable`] where a subject does not open.
-    pub async fn rotate_blind(&self, mut progress: impl FnMut(u64)) -> Result<u64, VaultError> {
+    /// [`VaultError::Unreadable`] where a subject, or another thing, does not
+    /// open.
+    pub async fn rotate_blind(
+        &self,
+        others: &[Arc<dyn Blinded>],
+        mut progress: impl FnMut(u64),
+    ) -> Result<u64, VaultError> {
         let vault = self.clone();
         let newest = self
             .0
@@ -108,6 +118,24 @@ impl Vault {
             }
             total += done;
             progress(total);
+        }
+        let mut moved = total;
+        for other in others {
+            loop {
+                let (vault, other) = (self.clone(), Arc::clone(other));
+                let write = self.0.db.write(Urgency::Bulk, move |tx| {
+                    Box::pin(async move {
+                        let key = Blind::only(vault.blind_key(tx, newest).await?);
+                        other.follow(tx, &key).await
+                    })
+                });
+                let done = write.await?;
+                if done == 0 {
+                    break;
+                }
+                moved += done;
+                progress(moved);
+            }
         }
         self.0
             .db
@@ -195,13 +223,15 @@ impl Vault {
         }
     }
 
-    async fn blind_again(&self, tx: &mut Tx<'_>, newest: i64) -> Result<u64, VaultError> {
+    async fn blind_key(&self, tx: &mut Tx<'_>, newest: i64) -> Result<(i64, Key), VaultError> {
         let keys = self.house_unwrap(&house::rows(tx, Use::Blind).await?)?;
-        let key = keys
-            .iter()
+        keys.into_iter()
             .find(|(id, _)| *id == newest)
-            .map(|(_, key)| key)
-            .ok_or_else(|| unreadable("vault_keys", &newest.to_string()))?;
+            .ok_or_else(|| unreadable("vault_keys", &newest.to_string()))
+    }
+
+    async fn blind_again(&self, tx: &mut Tx<'_>, newest: i64) -> Result<u64, VaultError> {
+        let (_, key) = self.blind_key(tx, newest).await?;
         let rows: Vec<(String, Vec<u8>, Vec<u8>)> = tx
             .all(
                 "SELECT id, keys, identity FROM subjects WHERE blind_key < $1 \

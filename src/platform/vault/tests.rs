@@ -269,7 +269,7 @@ async fn a_new_blind_key_finds_everybody_and_the_old_one_is_gone() {
             "both keys serve"
         );
         assert_eq!(
-            vault.rotate_blind(|_| ()).await.unwrap(),
+            vault.rotate_blind(&[], |_| ()).await.unwrap(),
             1,
             "{}",
             test.name
