@@ -3,6 +3,7 @@
 use contract::Adapter as _;
 use contract::conformance::{FileSamples, STRANGE, Said, WaySamples, file_findings, run_files};
 use contract::files::{Folder, Place};
+use proptest::prelude::*;
 use zeroize::Zeroizing;
 
 use super::*;
@@ -217,4 +218,40 @@ fn a_feedback_file_that_is_gone_is_absent() {
     }
     let outcome = run(Way::Exchange, name(), |_| FileHappened::Missing);
     assert_eq!(outcome, FileOutcome::Absent);
+}
+
+proptest! {
+    /// Only the digest of our bytes, whole, makes a file arrive.
+    #[test]
+    fn no_other_words_make_a_file_arrive(status in 100u16..600, body: Vec<u8>, json in "[{}\\[\\]\",:a-z0-9]{0,80}") {
+        for body in [body, json.into_bytes()] {
+            let outcome = run(Way::Https, FileTask::Deliver(file()), |_| {
+                FileHappened::Replied(contract::WireReply {
+                    status,
+                    body: Zeroizing::new(body.clone()),
+                })
+            });
+            let FileOutcome::Delivery(delivery) = outcome else {
+                panic!("{outcome:?}");
+            };
+            prop_assert!(!delivery.has_arrived(), "{delivery:?}");
+            let outcome = run(Way::Exchange, FileTask::Deliver(file()), |step| match step {
+                FileStep::PutFile(_) => FileHappened::Put,
+                _ => FileHappened::Got(Zeroizing::new(body.clone())),
+            });
+            let FileOutcome::Delivery(delivery) = outcome else {
+                panic!("{outcome:?}");
+            };
+            prop_assert!(!delivery.has_arrived(), "{delivery:?}");
+        }
+    }
+
+    /// Whatever stands in a list or in a folder, only plain names come out.
+    #[test]
+    fn only_names_of_feedback_files_are_listed(names: Vec<String>) {
+        for name in names::feedback(names) {
+            prop_assert_eq!(name.len(), 30);
+            prop_assert!(name.bytes().all(|byte| byte.is_ascii_alphanumeric()));
+        }
+    }
 }
