@@ -163,3 +163,64 @@ fn sample(name: &str) -> (&'static schemas::plan::RecordPlan, schemas::record::R
     let record = plan.read(sample_line(name).as_bytes()).unwrap();
     (plan, record)
 }
+
+#[test]
+fn the_samples_that_are_negative_are_these() {
+    let mut found = Vec::new();
+    for plan in personal().plans() {
+        for (name, line) in samples(plan.code()) {
+            let record = plan.read(line.as_bytes()).unwrap();
+            let rules: Vec<&str> = plan.negative(&record).iter().map(|n| n.rule()).collect();
+            if !rules.is_empty() {
+                found.push((name, rules));
+            }
+        }
+    }
+    let overdue = vec!["NEG-OVERDUE", "NEG-STATUS", "NEG-REPAYMENT"];
+    let expected = [
+        (
+            "210-c1.xml".to_owned(),
+            vec!["NEG-COLLECTION", "NEG-ORIGINAL"],
+        ),
+        ("210-d1-special.xml".to_owned(), overdue),
+    ];
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn transactions_and_guarantees_are_negative_too_and_a_quasi_card_only_after_60_days() {
+    let cases = [
+        (
+            "210-d1-special.xml",
+            "<ChanTranType>1<",
+            "<ChanTranType>15<",
+            "NEG-TRANSACTION",
+        ),
+        (
+            "230.xml",
+            "<CompAdvFlag>0<",
+            "<CompAdvFlag>1<",
+            "NEG-COMPENSATED",
+        ),
+        ("230.xml", "<FiveCate>1<", "<FiveCate>3<", "NEG-GRADE"),
+        ("212.xml", "<OverdPrd>0<", "<OverdPrd>1<", "NEG-OVERDUE"),
+    ];
+    for (name, from, to, rule) in cases {
+        let (plan, line) = (personal().plan(&name[..3]).unwrap(), sample_line(name));
+        assert!(line.contains(from), "{name} holds {from}");
+        let record = plan.read(line.replacen(from, to, 1).as_bytes()).unwrap();
+        let found: Vec<&str> = plan.negative(&record).iter().map(|n| n.rule()).collect();
+        assert!(found.contains(&rule), "case {name} {to}: {found:?}");
+    }
+    let plan = personal().plan("212").unwrap();
+    for (status, negative) in [("2", false), ("3", true), ("B", true)] {
+        let line = sample_line("212.xml").replace("<AcctType>D1<", "<AcctType>R3<");
+        let line = line.replace("<RpyStatus>*<", &format!("<RpyStatus>{status}<"));
+        let record = plan.read(line.as_bytes()).unwrap();
+        assert_eq!(
+            !plan.negative(&record).is_empty(),
+            negative,
+            "case {status}"
+        );
+    }
+}
