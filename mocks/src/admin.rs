@@ -2,6 +2,8 @@
 //! bureau is another process. No personal data stands in a URL: a subject is
 //! named in the body.
 
+mod desk;
+
 use std::{io, net::SocketAddr};
 
 use axum::{
@@ -46,6 +48,7 @@ impl Admin {
             .route("/inquiries.csv", get(inquiries))
             .route("/received", get(received))
             .route("/received/count", get(count).post(count_for))
+            .merge(desk::routes())
             .with_state(bureau.control());
         Ok(Self {
             listener: TcpListener::bind(address).await?,

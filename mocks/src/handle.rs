@@ -8,6 +8,7 @@ use tokio::{sync::watch, task::JoinHandle};
 use crate::{
     bureau::Bureau,
     config::{MockConfig, StartError},
+    desk::Desk,
     doors,
     faults::{Fault, FaultError, FaultRule},
     inbox::Received,
@@ -116,6 +117,10 @@ pub(crate) struct Control {
 }
 
 impl Control {
+    pub(crate) fn desk(&self) -> Option<&Desk> {
+        self.bureau.config.desk.as_ref()
+    }
+
     pub(crate) async fn set_fault(&self, rule: FaultRule) -> Result<(), FaultError> {
         if let Some(key) = FaultKey::of(rule.fault())
             && !self

@@ -10,16 +10,17 @@ use serde_json::{Value, json};
 
 use crate::client::{Request, client, soap};
 
-struct Process {
+pub(crate) struct Process {
     child: Child,
-    bureau: String,
-    admin: String,
+    pub(crate) bureau: String,
+    pub(crate) admin: String,
 }
 
 impl Process {
-    fn start() -> Self {
+    pub(crate) fn start_with(arguments: &[&str]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_mock-bureau"))
             .arg("--plain")
+            .args(arguments)
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
@@ -46,7 +47,7 @@ impl Drop for Process {
 
 #[tokio::test]
 async fn a_test_drives_the_process_by_its_admin_port() {
-    let process = Process::start();
+    let process = Process::start_with(&[]);
     let client = client(&crate::client::Authority::new().pem, None);
     let admin = |path: &str| format!("{}{path}", process.admin);
     let subject = synthetic_resident_id(1);

@@ -3,7 +3,10 @@
 #![allow(clippy::unwrap_used, reason = "a test fails where it stands")]
 
 mod admin;
+mod admin_desk;
 mod answers;
 mod client;
 mod desk;
+mod desk_samples;
 mod faults;
+mod parcel;
