@@ -80,9 +80,6 @@ CREATE TABLE submission_records (
     -- set_aside, held, ready, filed, accepted, rejected, stopped, replaced, withdrawn
     state TEXT NOT NULL,
     report_date TEXT,
-    -- The code of the reporting point, where it is not the one in the line: a
-    -- record that waited may be another to its account than when it came.
-    report_code TEXT,
     -- JSON: the holds, by code; the findings, without values.
     holds TEXT,
     findings TEXT,

@@ -31,6 +31,7 @@ use crate::{
         secret::{self, SecretError},
         vault::{MasterError, MasterKeys, Vault, VaultError},
     },
+    submissions::{self, Submissions, SubmitError},
 };
 
 /// Somebody took the evidence of an inquiry.
@@ -60,6 +61,7 @@ struct Parts {
     log: Log,
     metrics: Option<PrometheusHandle>,
     ownership: Mutex<Ownership>,
+    submissions: Submissions,
     vault: Vault,
 }
 
@@ -94,6 +96,9 @@ pub enum GatewayError {
     /// A secret cannot be read.
     #[error("a secret")]
     Secret(#[from] SecretError),
+    /// What an earlier start left of submissions cannot be read.
+    #[error("the submissions of an earlier start")]
+    Submissions(#[from] SubmitError),
     /// The vault does not open.
     #[error("the vault")]
     Vault(#[from] VaultError),
@@ -161,6 +166,16 @@ impl Gateway {
             vault.clone(),
         );
         inquiries.recover().await?;
+        let submissions = Submissions::new(submissions::Parts {
+            authorizations: authorizations.clone(),
+            bureaus: config.bureaus.clone(),
+            clock: clock.clone(),
+            db: db.clone(),
+            folder: config.submissions.folder.clone().unwrap_or_default(),
+            lines: lines.clone(),
+            vault: vault.clone(),
+        });
+        submissions.recover().await?;
         let ownership = Mutex::new(ownership);
         Ok(Self(Arc::new(Parts {
             authorizations,
@@ -172,6 +187,7 @@ impl Gateway {
             log,
             metrics,
             ownership,
+            submissions,
             vault,
         })))
     }
@@ -216,6 +232,12 @@ impl Gateway {
     #[must_use]
     pub fn log(&self) -> &Log {
         &self.0.log
+    }
+
+    /// The submissions.
+    #[must_use]
+    pub fn submissions(&self) -> &Submissions {
+        &self.0.submissions
     }
 
     /// The vault.

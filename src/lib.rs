@@ -16,5 +16,6 @@ pub mod ledger;
 pub mod operators;
 pub mod platform;
 pub mod retention;
+pub mod submissions;
 #[cfg(test)]
 mod testing;

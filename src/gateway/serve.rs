@@ -136,6 +136,10 @@ pub async fn serve(
             .run(interval, stopped(&mut log_stopped))
             .await;
     });
+    let submissions = tokio::spawn({
+        let (submissions, stop) = (gateway.submissions().clone(), stop.clone());
+        async move { submissions.run(stop).await }
+    });
     listening(Addresses {
         machines: machines_at,
         people: people_at,
@@ -163,6 +167,14 @@ pub async fn serve(
     tracing::info!("going down");
     handle.graceful_shutdown(Some(DRAIN));
     gateway.inquiries().drain(DRAIN).await;
+    // A file that is under way is carried to its end; the rest goes on later.
+    if tokio::time::timeout(DRAIN, gateway.submissions().drain())
+        .await
+        .is_err()
+    {
+        tracing::warn!("stopped while a file was under way; it goes again");
+    }
+    submissions.abort();
     while tasks.join_next().await.is_some() {}
     log_stop.send_replace(true);
     if let Err(error) = log.await {

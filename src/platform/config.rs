@@ -31,6 +31,7 @@ pub mod logging;
 mod mend;
 mod rules;
 pub mod signer;
+pub mod submissions;
 #[cfg(test)]
 mod tests;
 pub mod vault;
@@ -73,6 +74,9 @@ pub struct Config {
     /// How inquiries go.
     #[serde(default)]
     pub inquiries: inquiries::InquiriesConfig,
+    /// How submissions go.
+    #[serde(default)]
+    pub submissions: submissions::SubmissionsConfig,
     /// Logs.
     #[serde(default)]
     pub logging: logging::LoggingConfig,
@@ -172,6 +176,13 @@ impl Config {
         if let Some(path) = self.database.sqlite_path() {
             self.database.address = format!("sqlite:{}", folder.join(path).display());
         }
+        let data = self.data_folder();
+        let files = self.submissions.folder.take();
+        self.submissions.folder = Some(match (files, data) {
+            (Some(files), _) => folder.join(files),
+            (None, Some(data)) => data,
+            (None, None) => folder.join("submissions"),
+        });
         for named in files::named(self) {
             let path = folder.join(&*named.file);
             *named.file = path;

@@ -27,6 +27,19 @@ pub enum Commit {
     Before,
 }
 
+/// Points of submissions that are not on an edge between states of a file.
+pub const SUBMISSION_POINTS: [&str; 9] = [
+    "submission.enrolled",
+    "submission.chunk.before",
+    "submission.chunk.after",
+    "submission.assigned",
+    "submission.on_disk",
+    "submission.carried",
+    "submission.feedback_kept",
+    "submission.answers.before",
+    "submission.answers.after",
+];
+
 /// The name of the point at a change between two states, such as
 /// `on_hold>permitted.after`.
 #[must_use]
@@ -43,6 +56,11 @@ pub fn edge_name(from: &str, to: &str, commit: Commit) -> String {
 #[inline(always)]
 pub fn point(_name: &'static str) {}
 
+/// Passes the point `name` of submissions.
+#[cfg(not(feature = "fault-points"))]
+#[inline(always)]
+pub fn submission_point(_name: &'static str) {}
+
 /// Passes the point at a change between two states.
 #[cfg(not(feature = "fault-points"))]
 #[inline(always)]
@@ -52,6 +70,13 @@ pub fn edge(_from: &str, _to: &str, _commit: Commit) {}
 #[cfg(feature = "fault-points")]
 pub fn point(name: &'static str) {
     debug_assert!(POINTS.contains(&name), "{name} is not listed");
+    pass(name);
+}
+
+/// Passes the point `name` of submissions; may not return.
+#[cfg(feature = "fault-points")]
+pub fn submission_point(name: &'static str) {
+    debug_assert!(SUBMISSION_POINTS.contains(&name), "{name} is not listed");
     pass(name);
 }
 

@@ -1,0 +1,114 @@
+//! The audit entries of submissions: one for a chunk of records, one for every
+//! change of a file's state, one for every act of a person.
+
+use jiff::Timestamp;
+
+use super::{FileState, store::files::FileRow, store::submissions::Submission};
+use crate::{
+    audit::{
+        Batch, Commitment,
+        batch::{chunk_place, record_place},
+        entry::{Draft, Entry, EntryError, Kind, is_word},
+    },
+    operators::Actor,
+};
+
+/// A submission began.
+pub(super) const RECEIVING: Kind = Kind::new("submission.receiving");
+/// Records of it were taken in.
+pub(super) const CHUNK: Kind = Kind::new("submission.chunk");
+/// All its records are durable.
+pub(super) const TAKEN: Kind = Kind::new("submission.taken");
+/// Held records were judged again.
+pub(super) const RELEASED: Kind = Kind::new("submission.released");
+/// A person took a record back.
+pub(super) const WITHDRAWN: Kind = Kind::new("submission.record_withdrawn");
+/// A feedback file was looked at.
+pub(super) const FEEDBACK: Kind = Kind::new("file.feedback");
+/// Answers of a feedback file were applied.
+pub(super) const ANSWERS: Kind = Kind::new("file.answers");
+
+/// Begins an entry about a submission.
+pub(super) fn of_submission(kind: Kind, of: &Submission, at: Timestamp) -> Draft {
+    Draft::new(kind, &of.institution, at)
+        .about(&of.id)
+        .word("bureau", &of.bureau)
+        .number("taken", of.taken)
+}
+
+/// The entry that takes in the records `first` to `last`: bound by the root over
+/// their commitments.
+pub(super) fn chunk(
+    of: &Submission,
+    first: i64,
+    sealed: impl IntoIterator<Item = [u8; 32]>,
+    at: Timestamp,
+) -> Draft {
+    let mut batch = Batch::default();
+    let mut last = first - 1;
+    for sha256 in sealed {
+        last += 1;
+        batch.push(&Commitment {
+            place: record_place(of.no, last),
+            sha256,
+            line: None,
+        });
+    }
+    Draft::new(CHUNK, &of.institution, at)
+        // Evidence of one record is gathered by its chunk.
+        .about(format!("{first}.{}", of.id))
+        .word("bureau", &of.bureau)
+        .number("first", first)
+        .payload(&chunk_place(of.no, first, last), &batch.root())
+        .batch(&batch)
+}
+
+/// The kind of the entry that stands for a file's arrival at a state.
+fn kind(state: FileState) -> Kind {
+    Kind::new(state.point())
+}
+
+/// Begins the entry that stands for a file's arrival at its state.
+pub(super) fn of_file(file: &FileRow, actor: Option<&Actor>, at: Timestamp) -> Draft {
+    let mut draft = about_file(kind(file.state()), file, at).number("attempts", file.attempts);
+    if let Some(actor) = actor {
+        draft = draft.actor(actor);
+    }
+    if let Some(cause) = &file.cause {
+        draft = draft.word("cause", word(cause));
+    }
+    for (name, digest) in [
+        ("plain_sha256", &file.plain_sha256),
+        ("sealed_sha256", &file.sealed_sha256),
+    ] {
+        if let Some(digest) = digest.as_deref().and_then(|bytes| bytes.try_into().ok()) {
+            draft = draft.digest(name, &digest);
+        }
+    }
+    draft
+}
+
+/// Begins an entry about a file.
+pub(super) fn about_file(kind: Kind, file: &FileRow, at: Timestamp) -> Draft {
+    // The mandated name is a run of digits that an entry refuses; its parts say
+    // the same.
+    Draft::new(kind, &file.institution, at)
+        .about(&file.id)
+        .word("bureau", &file.bureau)
+        .word("record", &file.record)
+        .word("day", &file.day)
+        .number("serial", file.serial)
+        .number("records", file.records)
+}
+
+/// A bureau's code as an entry can hold it; one that is no word is named so.
+pub(super) fn word(code: &str) -> &str {
+    if is_word(code) { code } else { "not_a_word" }
+}
+
+/// Finishes an entry and tells its identifier.
+pub(super) fn finish(draft: Draft) -> Result<(Entry, String), EntryError> {
+    let entry = draft.finish()?;
+    let id = entry.id().to_string();
+    Ok((entry, id))
+}

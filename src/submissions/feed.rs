@@ -1,0 +1,267 @@
+//! The input, read and parsed on a thread of its own, chunk by chunk.
+//!
+//! What is durable already is read again and skipped: a chain of digests over
+//! the records tells whether it is the same.
+
+use std::io::{BufRead, BufReader, Read};
+
+use schemas::{
+    edition::Edition,
+    intake::{Intake, MOST_BYTES, Taken, csv::CsvError},
+    record::Record,
+    validate::Finding,
+};
+use tokio::sync::mpsc;
+
+use super::SubmitError;
+use crate::platform::digest::sha256;
+
+/// Records in a chunk, and so in a transaction: few enough for 20 ms.
+pub(super) const CHUNK: usize = 250;
+
+/// Bytes of input in a chunk, at which it ends even with fewer records.
+const CHUNK_BYTES: usize = 4 << 20;
+
+/// Text from anywhere.
+pub type Input = Box<dyn Read + Send>;
+
+/// The form of an input.
+pub enum Form {
+    /// A table of records of one type, and child tables by the names of groups.
+    Csv {
+        /// The record type.
+        record: String,
+        /// The main table.
+        main: Input,
+        /// Child tables.
+        children: Vec<(String, Input)>,
+    },
+    /// A JSON object a line.
+    JsonLines(Input),
+}
+
+/// One record of the input.
+pub(super) struct Parsed {
+    pub(super) raw: Vec<u8>,
+    pub(super) taken: Result<Taken<'static>, Vec<Finding>>,
+}
+
+/// Some records, and the chain over all up to their end.
+pub(super) struct Chunk {
+    pub(super) records: Vec<Parsed>,
+    pub(super) chain: [u8; 32],
+}
+
+/// What was durable before.
+pub(super) struct Before {
+    pub(super) taken: u64,
+    pub(super) chain: Vec<u8>,
+}
+
+/// Collects records into chunks and gives those on.
+struct Collector {
+    before: Before,
+    chain: [u8; 32],
+    read: u64,
+    bytes: usize,
+    records: Vec<Parsed>,
+    to: mpsc::Sender<Result<Chunk, SubmitError>>,
+}
+
+/// The reader is not wanted any more.
+struct Unwanted;
+
+impl Form {
+    /// Its name in the database.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Csv { .. } => "csv",
+            Self::JsonLines(_) => "jsonl",
+        }
+    }
+
+    /// The record type that it says beforehand.
+    #[must_use]
+    pub fn record(&self) -> Option<&str> {
+        match self {
+            Self::Csv { record, .. } => Some(record),
+            Self::JsonLines(_) => None,
+        }
+    }
+}
+
+impl Before {
+    /// Of a submission that has just begun.
+    pub(super) fn nothing() -> Self {
+        Self {
+            taken: 0,
+            chain: vec![0; 32],
+        }
+    }
+}
+
+/// Reads an input to its end. The first error is the last thing sent.
+pub(super) fn feed(
+    edition: &'static Edition,
+    form: Form,
+    before: Before,
+    to: mpsc::Sender<Result<Chunk, SubmitError>>,
+) {
+    let mut collector = Collector {
+        before,
+        chain: [0; 32],
+        read: 0,
+        bytes: 0,
+        records: Vec::with_capacity(CHUNK),
+        to,
+    };
+    let read = match form {
+        Form::Csv {
+            record,
+            main,
+            children,
+        } => tables(edition, &record, main, children, &mut collector),
+        Form::JsonLines(input) => lines(edition, input, &mut collector),
+    };
+    let ended = match read {
+        Ok(Ok(())) => collector.end(),
+        Ok(Err(Unwanted)) => return,
+        Err(error) => Err(error),
+    };
+    if let Err(error) = ended {
+        // Nobody being there any more is an end, too.
+        let _ = collector.to.blocking_send(Err(error));
+    }
+}
+
+fn lines(
+    edition: &'static Edition,
+    input: Input,
+    collector: &mut Collector,
+) -> Result<Result<(), Unwanted>, SubmitError> {
+    let intake = Intake::new(edition);
+    let mut input = BufReader::with_capacity(1 << 16, input);
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        let read = input
+            .by_ref()
+            .take(MOST_BYTES as u64 + 2)
+            .read_until(b'\n', &mut line)
+            .map_err(SubmitError::Input)?;
+        if read == 0 {
+            return Ok(Ok(()));
+        }
+        let whole = line.ends_with(b"\n");
+        let text = line.trim_ascii();
+        if text.is_empty() {
+            continue;
+        }
+        let raw = text.to_vec();
+        let taken = collector.wanted().then(|| intake.json(&raw));
+        if collector.take(raw, taken).is_err() {
+            return Ok(Err(Unwanted));
+        }
+        if !whole && read > MOST_BYTES {
+            // The rest of a line that is too long is no record of its own.
+            skip_line(&mut input).map_err(SubmitError::Input)?;
+        }
+    }
+}
+
+fn skip_line(input: &mut impl BufRead) -> std::io::Result<()> {
+    loop {
+        let buffer = input.fill_buf()?;
+        if buffer.is_empty() {
+            return Ok(());
+        }
+        if let Some(at) = buffer.iter().position(|byte| *byte == b'\n') {
+            input.consume(at + 1);
+            return Ok(());
+        }
+        let all = buffer.len();
+        input.consume(all);
+    }
+}
+
+fn tables(
+    edition: &'static Edition,
+    record: &str,
+    main: Input,
+    children: Vec<(String, Input)>,
+    collector: &mut Collector,
+) -> Result<Result<(), Unwanted>, SubmitError> {
+    let mut source = match Intake::new(edition).csv(record, main, children) {
+        Ok(source) => source,
+        Err(CsvError::Findings(findings)) => return Err(SubmitError::Header(findings)),
+        Err(CsvError::Io(error)) => return Err(SubmitError::Input(error)),
+        Err(_) => return Err(SubmitError::NoSuchBureau),
+    };
+    while let Some(read) = source.read(Record::default()) {
+        let taken = match read {
+            Ok(taken) => Ok(taken),
+            Err(CsvError::Io(error)) => return Err(SubmitError::Input(error)),
+            Err(CsvError::Findings(findings)) => Err(findings),
+            Err(_) => Err(Vec::new()),
+        };
+        if collector.take(source.raw().to_vec(), Some(taken)).is_err() {
+            return Ok(Err(Unwanted));
+        }
+    }
+    Ok(Ok(()))
+}
+
+impl Collector {
+    /// Whether the next record is not durable yet.
+    fn wanted(&self) -> bool {
+        self.read >= self.before.taken
+    }
+
+    fn take(
+        &mut self,
+        raw: Vec<u8>,
+        taken: Option<Result<Taken<'static>, Vec<Finding>>>,
+    ) -> Result<(), Unwanted> {
+        let wanted = self.wanted();
+        let mut linked = self.chain.to_vec();
+        linked.extend_from_slice(&sha256(&raw));
+        self.chain = sha256(&linked);
+        self.read += 1;
+        if !wanted {
+            if self.read == self.before.taken && self.chain[..] != self.before.chain[..] {
+                let _ = self.to.blocking_send(Err(SubmitError::ContentDiffers));
+                return Err(Unwanted);
+            }
+            return Ok(());
+        }
+        self.bytes += raw.len();
+        if let Some(taken) = taken {
+            self.records.push(Parsed { raw, taken });
+        }
+        if self.records.len() >= CHUNK || self.bytes >= CHUNK_BYTES {
+            return self.give();
+        }
+        Ok(())
+    }
+
+    fn give(&mut self) -> Result<(), Unwanted> {
+        let records = std::mem::replace(&mut self.records, Vec::with_capacity(CHUNK));
+        self.bytes = 0;
+        let chain = self.chain;
+        self.to
+            .blocking_send(Ok(Chunk { records, chain }))
+            .map_err(|_| Unwanted)
+    }
+
+    fn end(&mut self) -> Result<(), SubmitError> {
+        if self.read < self.before.taken {
+            return Err(SubmitError::ContentDiffers);
+        }
+        if !self.records.is_empty() {
+            // Nobody being there any more is an end, too.
+            let _ = self.give();
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,268 @@
+//! Held records, judged again when what they wait for may have come.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::atomic::Ordering,
+};
+
+use schemas::validate::Finding;
+
+use super::{
+    Hold, RecordState, Submissions, SubmitError, entries, gate,
+    judge::{self, Told},
+    lines,
+    service::Inner,
+    store::{
+        accounts::{self, Account},
+        records::{self, Kept},
+        submissions::{self, Submission},
+    },
+    view,
+    write::blocking,
+};
+use crate::{
+    operators::{Caller, Role},
+    platform::{db::Urgency, ids::BureauId},
+};
+
+/// Records that are judged together.
+const STEP: i64 = 250;
+
+/// What a held record is found to be now.
+struct Verdict {
+    key: (i64, i64),
+    state: RecordState,
+    holds: Option<String>,
+    findings: Option<String>,
+    /// It becomes the one under way of this account.
+    takes: Option<i64>,
+    /// It was that of this account, and is not any more.
+    frees: Option<i64>,
+}
+
+impl Submissions {
+    /// Judges held records again, where anything happened since.
+    pub(super) async fn release(&self) -> Result<(), SubmitError> {
+        if !self.0.stirred.swap(false, Ordering::SeqCst) {
+            return Ok(());
+        }
+        let released = self.release_all().await;
+        if released.is_err() {
+            self.stir();
+        }
+        released
+    }
+
+    async fn release_all(&self) -> Result<(), SubmitError> {
+        for of in submissions::with_held(self.db()).await? {
+            let mut after = 0;
+            loop {
+                let rows = records::held(self.db(), of.no, after, STEP).await?;
+                let Some(last) = rows.last() else { break };
+                after = last.seq;
+                if self.0.is_closing() {
+                    self.stir();
+                    return Ok(());
+                }
+                self.judge_again(&of, rows).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn judge_again(&self, of: &Submission, rows: Vec<Kept>) -> Result<(), SubmitError> {
+        let known = accounts::by_ids(self.db(), rows.iter().filter_map(|row| row.account)).await?;
+        // The one under way goes before; others of its account are not looked at.
+        let mut taken: HashSet<i64> = HashSet::new();
+        let mut looked: Vec<(Kept, Account)> = Vec::new();
+        for row in rows {
+            let Some(account) = row.account.and_then(|id| known.get(&id)) else {
+                continue;
+            };
+            let own = (row.submission, row.seq);
+            let free = account.pending().is_none_or(|pending| pending == own);
+            if free && taken.insert(account.id) {
+                looked.push((row, account.clone()));
+            }
+        }
+        if looked.is_empty() {
+            return Ok(());
+        }
+        let judged = self.judge_held(of, looked).await?;
+        self.store_verdicts(of, judged).await
+    }
+
+    async fn judge_held(
+        &self,
+        of: &Submission,
+        looked: Vec<(Kept, Account)>,
+    ) -> Result<Vec<Verdict>, SubmitError> {
+        let edition = Inner::edition(self.today())?;
+        let vault = &self.0.parts.vault;
+        let keys = vault
+            .keys_of(looked.iter().filter_map(|(row, _)| row.subject.as_ref()))
+            .await?;
+        let house = vault.house_keys();
+        let read = blocking(move || {
+            let mut read: Vec<(Kept, Account, Told, Vec<Finding>)> = Vec::new();
+            for (row, account) in looked {
+                let text = lines::open(&row, &house, &keys)?;
+                let damaged = |why: &str| SubmitError::Damaged {
+                    what: "the line",
+                    row: row.row(),
+                    why: why.to_owned(),
+                };
+                let plan = edition
+                    .plan(&row.record)
+                    .ok_or_else(|| damaged("its type"))?;
+                let role = edition
+                    .role(&row.record)
+                    .ok_or_else(|| damaged("its type"))?;
+                let record = plan
+                    .read(&text)
+                    .map_err(|error| damaged(&error.to_string()))?;
+                let told = Told::of(role, plan, &record, account.account_type.as_deref());
+                let state = account.state_now();
+                let findings = judge::sequence(&row.record, state, Some(&account), &told);
+                read.push((row, account, told, findings));
+            }
+            Ok(read)
+        })
+        .await?;
+        let mut holds: HashMap<(i64, i64), Vec<Hold>> = read
+            .iter()
+            .map(|(row, ..)| ((row.submission, row.seq), Vec::new()))
+            .collect();
+        let mut asked = Vec::new();
+        let by_key: HashMap<(i64, i64), &(Kept, Account, Told, Vec<Finding>)> = read
+            .iter()
+            .map(|one| ((one.0.submission, one.0.seq), one))
+            .collect();
+        for (key, holds) in &mut holds {
+            let Some((row, account, told, findings)) = by_key.get(key) else {
+                continue;
+            };
+            asked.push(gate::Asked {
+                subject: row.subject.as_ref(),
+                account: Some(account),
+                record: &row.record,
+                told: Some(told),
+                good: findings.is_empty(),
+                holds,
+            });
+        }
+        let bureau = BureauId::from(of.bureau.as_str());
+        gate::judge(self, &of.institution, &bureau, &mut asked).await?;
+        drop(asked);
+        let verdict = |(row, account, _, findings): &(Kept, Account, Told, Vec<Finding>)| {
+            let key = (row.submission, row.seq);
+            let holds = holds.get(&key).map_or(&[][..], Vec::as_slice);
+            let own = account.pending() == Some(key);
+            let state = match (findings.is_empty(), holds.is_empty()) {
+                (false, _) => RecordState::SetAside,
+                (true, false) => RecordState::Held,
+                (true, true) => RecordState::Ready,
+            };
+            let bad = state == RecordState::SetAside;
+            Verdict {
+                key,
+                state,
+                holds: gate::json(holds).filter(|_| !bad),
+                findings: view::findings_json(findings),
+                takes: (!bad && !own).then_some(account.id),
+                frees: (bad && own).then_some(account.id),
+            }
+        };
+        let changed = |verdict: &Verdict| {
+            let before = by_key.get(&verdict.key).map(|one| &one.0);
+            verdict.state != RecordState::Held
+                || verdict.takes.is_some()
+                || before.is_none_or(|row| {
+                    gate::codes(row.holds.as_deref()) != gate::codes(verdict.holds.as_deref())
+                })
+        };
+        let mut verdicts: Vec<Verdict> = read.iter().map(verdict).collect();
+        verdicts.retain(changed);
+        verdicts.sort_by_key(|verdict| verdict.key);
+        Ok(verdicts)
+    }
+
+    async fn store_verdicts(
+        &self,
+        of: &Submission,
+        verdicts: Vec<Verdict>,
+    ) -> Result<(), SubmitError> {
+        if verdicts.is_empty() {
+            return Ok(());
+        }
+        let at = self.0.parts.clock.now();
+        let count = |state| verdicts.iter().filter(|it| it.state == state).count() as u64;
+        let draft = entries::of_submission(entries::RELEASED, of, at)
+            .number("ready", count(RecordState::Ready))
+            .number("held", count(RecordState::Held))
+            .number("set_aside", count(RecordState::SetAside));
+        let (entry, _) = entries::finish(draft)?;
+        let freed = verdicts.iter().any(|verdict| verdict.frees.is_some());
+        let write = self.db().write(Urgency::Bulk, move |tx| {
+            Box::pin(async move {
+                for one in &verdicts {
+                    let (holds, findings) = (one.holds.as_deref(), one.findings.as_deref());
+                    records::judge_again(tx, one.key, one.state, holds, findings).await?;
+                    if let Some(account) = one.takes {
+                        accounts::set_pending(tx, one.key.0, &[(account, one.key.1)]).await?;
+                    }
+                    if let Some(account) = one.frees {
+                        accounts::free(tx, account, one.key).await?;
+                    }
+                }
+                tx.append(entry.into());
+                Ok::<_, SubmitError>(())
+            })
+        });
+        write.await?;
+        if freed {
+            self.stir();
+        }
+        Ok(())
+    }
+
+    /// Takes a record back that was not sent or was rejected: what waited behind
+    /// it goes on.
+    ///
+    /// # Errors
+    ///
+    /// See [`SubmitError`].
+    pub async fn withdraw(
+        &self,
+        caller: &Caller,
+        submission: &str,
+        seq: i64,
+    ) -> Result<(), SubmitError> {
+        caller.require_any(&[Role::Submitter, Role::Compliance])?;
+        let of = self.find(&caller.institution, submission).await?;
+        let of = of.ok_or(SubmitError::NotFound)?;
+        let row = records::find(self.db(), of.no, seq).await?;
+        let row = row.ok_or(SubmitError::NotFound)?;
+        let at = self.0.parts.clock.now();
+        let draft = entries::of_submission(entries::WITHDRAWN, &of, at)
+            .actor(&caller.actor)
+            .number("seq", seq);
+        let (entry, _) = entries::finish(draft)?;
+        let write = self.db().write(Urgency::Urgent, move |tx| {
+            Box::pin(async move {
+                let key = (row.submission, row.seq);
+                if records::withdraw(tx, key).await? == 0 {
+                    return Err(SubmitError::WrongRecordState);
+                }
+                if let Some(account) = row.account {
+                    accounts::free(tx, account, key).await?;
+                }
+                tx.append(entry.into());
+                Ok(())
+            })
+        });
+        write.await?;
+        self.stir();
+        Ok(())
+    }
+}

@@ -1,0 +1,347 @@
+//! The rows of records.
+
+use sqlx::{AssertSqlSafe, FromRow};
+
+use super::{accounts::literals, holes, list};
+use crate::{
+    args,
+    platform::{
+        db::{Arg, Args, Db, DbError, Tx},
+        ids::{BureauId, InstitutionId, SubjectId},
+    },
+    submissions::RecordState,
+};
+
+/// A record on its way into the database.
+#[derive(Clone, Debug)]
+pub(crate) struct NewRow {
+    pub(crate) seq: i64,
+    pub(crate) record: String,
+    pub(crate) account: Option<i64>,
+    pub(crate) subject: Option<SubjectId>,
+    pub(crate) state: RecordState,
+    pub(crate) report_date: Option<String>,
+    pub(crate) holds: Option<String>,
+    pub(crate) findings: Option<String>,
+    pub(crate) sealed: Vec<u8>,
+    pub(crate) sealed_sha256: [u8; 32],
+    pub(crate) corrects: Option<(i64, i64)>,
+}
+
+/// What a list shows of a record.
+#[derive(Clone, Debug, FromRow)]
+pub struct Outline {
+    /// The number of its submission.
+    pub submission: i64,
+    /// Its place in the input, counted from 1.
+    pub seq: i64,
+    /// Its type.
+    pub record: String,
+    /// State, by name.
+    pub state: String,
+    /// The day that it tells of.
+    pub report_date: Option<String>,
+    /// JSON: what it waits for.
+    pub holds: Option<String>,
+    /// JSON: findings.
+    pub findings: Option<String>,
+    /// JSON: what the bureau answered.
+    pub answer: Option<String>,
+    /// The file it is a line of.
+    pub file: Option<i64>,
+    /// Its line there.
+    pub line: Option<i64>,
+    /// What it corrects.
+    pub corrects_submission: Option<i64>,
+    /// See `corrects_submission`.
+    pub corrects_seq: Option<i64>,
+}
+
+/// What it takes to open a record again.
+#[derive(Clone, Debug, FromRow)]
+pub(crate) struct Kept {
+    pub(crate) submission: i64,
+    pub(crate) seq: i64,
+    pub(crate) record: String,
+    pub(crate) account: Option<i64>,
+    pub(crate) subject: Option<SubjectId>,
+    pub(crate) state: String,
+    pub(crate) holds: Option<String>,
+    pub(crate) sealed: Vec<u8>,
+    pub(crate) sealed_sha256: Vec<u8>,
+    pub(crate) line: Option<i64>,
+}
+
+const OUTLINE: &str = "submission, seq, record, state, report_date, holds, findings, answer, \
+    file, line, corrects_submission, corrects_seq";
+const KEPT: &str = "r.submission, r.seq, r.record, r.account, r.subject, r.state, \
+    r.holds, r.sealed, r.sealed_sha256, r.line";
+
+/// Inserts a chunk with one statement.
+pub(crate) async fn insert(
+    tx: &mut Tx<'_>,
+    submission: i64,
+    rows: &[NewRow],
+) -> Result<(), DbError> {
+    for some in rows.chunks(250) {
+        let sql = format!(
+            "INSERT INTO submission_records (submission, seq, record, account, subject, state, \
+             report_date, holds, findings, sealed, sealed_sha256, corrects_submission, \
+             corrects_seq) VALUES {}",
+            holes(some.len(), 13)
+        );
+        let mut args = Args::default();
+        for row in some {
+            args.0.extend(
+                args![
+                    submission,
+                    row.seq,
+                    &row.record,
+                    row.account,
+                    row.subject.as_ref(),
+                    row.state.name(),
+                    row.report_date.clone(),
+                    row.holds.clone(),
+                    row.findings.clone(),
+                    row.sealed.clone(),
+                    row.sealed_sha256,
+                    row.corrects.map(|(submission, _)| submission),
+                    row.corrects.map(|(_, seq)| seq)
+                ]
+                .0,
+            );
+        }
+        tx.execute(AssertSqlSafe(sql), args).await?;
+    }
+    Ok(())
+}
+
+/// A record by its submission and place.
+pub(crate) async fn find(db: &Db, submission: i64, seq: i64) -> Result<Option<Kept>, DbError> {
+    let sql =
+        format!("SELECT {KEPT} FROM submission_records r WHERE r.submission = $1 AND r.seq = $2");
+    db.first(AssertSqlSafe(sql), args![submission, seq]).await
+}
+
+/// Records of a submission in one state, after `after`.
+pub(crate) async fn page(
+    db: &Db,
+    submission: i64,
+    state: Option<RecordState>,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<Outline>, DbError> {
+    let state = state.map_or("", RecordState::name);
+    let sql = format!(
+        "SELECT {OUTLINE} FROM submission_records WHERE submission = $1 AND seq > $2 \
+         AND ($3 = '' OR state = $3) ORDER BY seq LIMIT $4"
+    );
+    db.all(AssertSqlSafe(sql), args![submission, after, state, limit])
+        .await
+}
+
+/// Held records of a submission after `after`, in their order.
+pub(crate) async fn held(
+    db: &Db,
+    submission: i64,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<Kept>, DbError> {
+    let sql = format!(
+        "SELECT {KEPT} FROM submission_records r WHERE r.state = 'held' \
+         AND r.submission = $1 AND r.seq > $2 ORDER BY r.seq LIMIT $3"
+    );
+    db.all(AssertSqlSafe(sql), args![submission, after, limit])
+        .await
+}
+
+/// Lines of a file, after the line `after`.
+pub(crate) async fn lines(
+    db: &Db,
+    file: i64,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<Kept>, DbError> {
+    let sql = format!(
+        "SELECT {KEPT} FROM submission_records r WHERE r.file = $1 AND r.line > $2 \
+         ORDER BY r.line LIMIT $3"
+    );
+    db.all(AssertSqlSafe(sql), args![file, after, limit]).await
+}
+
+/// Which kinds of ready records wait for a file.
+pub(crate) async fn waiting(db: &Db) -> Result<Vec<(String, String, String)>, DbError> {
+    db.all(
+        "SELECT DISTINCT s.institution, s.bureau, r.record FROM submission_records r \
+         JOIN submissions s ON s.no = r.submission \
+         WHERE r.state = 'ready' AND s.state = 'taken' \
+         ORDER BY s.institution, s.bureau, r.record",
+        args![],
+    )
+    .await
+}
+
+/// Counts ready records up to a limit.
+pub(crate) async fn count_ready(
+    db: &Db,
+    institution: &InstitutionId,
+    bureau: &BureauId,
+    record: &str,
+    limit: i64,
+) -> Result<i64, DbError> {
+    let row: Option<(i64,)> = db
+        .first(
+            "SELECT COUNT(*) FROM (SELECT 1 FROM submission_records r \
+             JOIN submissions s ON s.no = r.submission \
+             WHERE r.state = 'ready' AND s.state = 'taken' AND s.institution = $1 \
+             AND s.bureau = $2 AND r.record = $3 LIMIT $4) AS few",
+            args![institution, bureau, record, limit],
+        )
+        .await?;
+    Ok(row.map_or(0, |(count,)| count))
+}
+
+/// Makes ready records the next lines of a file, in their order; how many.
+pub(crate) async fn assign(
+    tx: &mut Tx<'_>,
+    (institution, bureau, record): (&InstitutionId, &BureauId, &str),
+    file: i64,
+    last_line: i64,
+    limit: i64,
+) -> Result<u64, DbError> {
+    tx.execute(
+        "UPDATE submission_records SET state = 'filed', file = $1, line = $2 + v.n FROM \
+         (SELECT w.submission AS s, w.seq AS q, \
+          ROW_NUMBER() OVER (ORDER BY w.submission, w.seq) AS n FROM \
+          (SELECT r.submission, r.seq FROM submission_records r \
+           JOIN submissions s ON s.no = r.submission \
+           WHERE r.state = 'ready' AND s.state = 'taken' AND s.institution = $3 \
+           AND s.bureau = $4 AND r.record = $5 \
+           ORDER BY r.submission, r.seq LIMIT $6) AS w) AS v \
+         WHERE submission_records.submission = v.s AND submission_records.seq = v.q",
+        args![file, last_line, institution, bureau, record, limit],
+    )
+    .await
+}
+
+/// The last line of a file that is assigned; 1, the header, where none is.
+pub(crate) async fn last_line(db: &Db, file: i64) -> Result<i64, DbError> {
+    let row: Option<(Option<i64>,)> = db
+        .first(
+            "SELECT MAX(line) FROM submission_records WHERE file = $1",
+            args![file],
+        )
+        .await?;
+    Ok(row.and_then(|(line,)| line).unwrap_or(1))
+}
+
+/// The first lines of a file that have no answer yet.
+pub(crate) async fn unanswered(db: &Db, file: i64, limit: i64) -> Result<Vec<Kept>, DbError> {
+    let sql = format!(
+        "SELECT {KEPT} FROM submission_records r WHERE r.file = $1 \
+         AND r.state = 'filed' ORDER BY r.line LIMIT $2"
+    );
+    db.all(AssertSqlSafe(sql), args![file, limit]).await
+}
+
+/// Some lines of a file, by their numbers.
+pub(crate) async fn at_lines(db: &Db, file: i64, lines: &[i64]) -> Result<Vec<Kept>, DbError> {
+    if lines.is_empty() {
+        return Ok(Vec::new());
+    }
+    let sql = format!(
+        "SELECT {KEPT} FROM submission_records r WHERE r.file = $1 AND r.line IN ({})",
+        list(2, lines.len())
+    );
+    let mut args = args![file];
+    args.0.extend(lines.iter().map(|line| Arg::from(*line)));
+    db.all(AssertSqlSafe(sql), args).await
+}
+
+/// Settles lines of a file: they were filed and are now accepted.
+pub(crate) async fn accept(tx: &mut Tx<'_>, keys: &[(i64, i64)]) -> Result<u64, DbError> {
+    change(tx, keys, "state = 'accepted'", "r.state = 'filed'").await
+}
+
+/// Settles one line: rejected, with the bureau's codes.
+pub(crate) async fn reject(
+    tx: &mut Tx<'_>,
+    (submission, seq): (i64, i64),
+    answer: &str,
+) -> Result<u64, DbError> {
+    tx.execute(
+        "UPDATE submission_records SET state = 'rejected', answer = $1 \
+         WHERE submission = $2 AND seq = $3 AND state = 'filed'",
+        args![answer, submission, seq],
+    )
+    .await
+}
+
+/// Takes the place of what these correct.
+pub(crate) async fn replace(tx: &mut Tx<'_>, keys: &[(i64, i64)]) -> Result<u64, DbError> {
+    let from = "r.state IN ('set_aside', 'held', 'rejected')";
+    change(tx, keys, "state = 'replaced'", from).await
+}
+
+/// Gives held records a new verdict.
+pub(crate) async fn judge_again(
+    tx: &mut Tx<'_>,
+    (submission, seq): (i64, i64),
+    state: RecordState,
+    holds: Option<&str>,
+    findings: Option<&str>,
+) -> Result<u64, DbError> {
+    tx.execute(
+        "UPDATE submission_records SET state = $1, holds = $2, \
+         findings = COALESCE($3, findings) \
+         WHERE submission = $4 AND seq = $5 AND state = 'held'",
+        args![state.name(), holds, findings, submission, seq],
+    )
+    .await
+}
+
+/// Gives up a name: the lines of its file may go into another one.
+pub(crate) async fn unfile(tx: &mut Tx<'_>, file: i64, limit: i64) -> Result<u64, DbError> {
+    tx.execute(
+        "UPDATE submission_records SET state = 'ready', file = NULL, line = NULL FROM \
+         (SELECT r.submission AS s, r.seq AS q FROM submission_records r \
+          WHERE r.file = $1 AND r.state = 'filed' ORDER BY r.line LIMIT $2) AS v \
+         WHERE submission_records.submission = v.s AND submission_records.seq = v.q",
+        args![file, limit],
+    )
+    .await
+}
+
+/// Takes a record back that was not sent; how many changed.
+pub(crate) async fn withdraw(
+    tx: &mut Tx<'_>,
+    (submission, seq): (i64, i64),
+) -> Result<u64, DbError> {
+    let from = "r.state IN ('held', 'ready', 'rejected')";
+    change(tx, &[(submission, seq)], "state = 'withdrawn'", from).await
+}
+
+async fn change(
+    tx: &mut Tx<'_>,
+    keys: &[(i64, i64)],
+    set: &str,
+    condition: &str,
+) -> Result<u64, DbError> {
+    let mut changed = 0;
+    for some in keys.chunks(500) {
+        let sql = format!(
+            "WITH v(s, q) AS (VALUES {}) UPDATE submission_records AS r SET {set} FROM v \
+             WHERE r.submission = v.s AND r.seq = v.q AND {condition}",
+            literals(some)
+        );
+        changed += tx.execute(AssertSqlSafe(sql), Args::default()).await?;
+    }
+    Ok(changed)
+}
+
+impl Kept {
+    /// Its name in entries and messages, and where it is sealed.
+    pub(crate) fn row(&self) -> String {
+        format!("{}.{}", self.submission, self.seq)
+    }
+}

@@ -1,0 +1,117 @@
+//! What waits, and for what.
+
+use super::*;
+
+#[tokio::test]
+async fn opening_without_an_authorization_to_provide_waits_for_one() {
+    for site in sites().await {
+        let loan = loan(1);
+        let of = site.submit("k1", &[loan.record()]).await;
+        site.sweep().await;
+        let records = site.records(&of).await;
+        assert_eq!(records[0].state, RecordState::Held, "{:?}", records[0]);
+        assert_eq!(records[0].holds[0].code, "provide_missing");
+        assert!(site.files().await.is_empty());
+        site.authorize(&loan).await;
+        site.sweep().await;
+        assert_eq!(site.states(&of).await, ["filed"], "{}", site.name);
+    }
+}
+
+#[tokio::test]
+async fn after_acceptance_an_account_goes_on_without_any_authorization() {
+    for site in sites().await {
+        let loan = loan(1);
+        site.authorize(&loan).await;
+        site.submit("k1", &[loan.record()]).await;
+        let name = site.carry().await[0].name.clone();
+        site.answer(&name, &[]);
+        site.sweep().await;
+        // The days of the authorization are over.
+        later(&site.clock, 3 * 24 * 60);
+        let next = at_month_end(&loan, "2026-10-31");
+        let of = site.submit("k2", &[next.update()]).await;
+        assert_eq!(site.states(&of).await, ["ready"], "{}", site.name);
+    }
+}
+
+#[tokio::test]
+async fn two_records_of_an_account_go_one_after_the_other() {
+    for site in sites().await {
+        let first = loan(1);
+        site.authorize(&first).await;
+        let second = at_month_end(&first, "2026-10-31");
+        let of = site.submit("k1", &[first.record(), second.update()]).await;
+        assert_eq!(site.states(&of).await, ["ready", "held"], "{}", site.name);
+        let name = site.carry().await[0].name.clone();
+        assert_eq!(site.text(&name).len(), 2);
+        site.answer(&name, &[]);
+        site.sweep().await;
+        assert_eq!(site.states(&of).await, ["accepted", "filed"]);
+        assert_eq!(site.files().await.len(), 2);
+    }
+}
+
+#[tokio::test]
+async fn impossible_sequences_are_set_aside() {
+    for site in sites().await {
+        let loan = loan(1);
+        site.authorize(&loan).await;
+        // A deletion of what was never accepted.
+        let deletion = serde_json::json!({"record": "214", "data": {"DelRecCode": loan.code()}});
+        let of = site.submit("k0", &[deletion]).await;
+        let records = site.records(&of).await;
+        assert_eq!(records[0].state, RecordState::SetAside);
+        let codes: Vec<_> = records[0]
+            .findings
+            .iter()
+            .map(|f| f.code.as_str())
+            .collect();
+        assert_eq!(codes, ["BTE000"], "{}", site.name);
+
+        site.submit("k1", &[loan.record()]).await;
+        let name = site.carry().await[0].name.clone();
+        site.answer(&name, &[]);
+        site.sweep().await;
+        let mut again = at_month_end(&loan, "2026-10-31").record();
+        again["data"]["AcctBsSgmt"]["RptDateCode"] = "31".into();
+        let of = site.submit("k2", &[again]).await;
+        let records = site.records(&of).await;
+        assert_eq!(records[0].findings[0].code, "ledger_opened_twice");
+    }
+}
+
+#[tokio::test]
+async fn a_record_that_is_taken_back_lets_the_next_go() {
+    for site in sites().await {
+        let first = loan(1);
+        let mut opening = first.record();
+        opening["data"]["AcctBsSgmt"]["RptDateCode"] = "31".into();
+        let of = site.submit("k1", &[first.record()]).await;
+        assert_eq!(site.states(&of).await, ["held"]);
+        let taken_back = site.submissions.withdraw(&site.caller, &of.id, 1).await;
+        taken_back.unwrap();
+        assert_eq!(site.states(&of).await, ["withdrawn"]);
+        site.authorize(&first).await;
+        let second = site.submit("k2", &[opening]).await;
+        site.sweep().await;
+        assert_eq!(site.states(&second).await, ["filed"], "{}", site.name);
+    }
+}
+
+#[tokio::test]
+async fn what_waited_behind_a_record_that_is_taken_back_is_judged_again() {
+    for site in sites().await {
+        let first = loan(1);
+        let of = site.submit("k1", &[first.record()]).await;
+        let next = at_month_end(&first, "2026-10-31");
+        let second = site.submit("k2", &[next.update()]).await;
+        assert_eq!(site.states(&second).await, ["held"]);
+        let taken_back = site.submissions.withdraw(&site.caller, &of.id, 1).await;
+        taken_back.unwrap();
+        site.sweep().await;
+        let records = site.records(&second).await;
+        assert_eq!(records[0].state, RecordState::SetAside, "{}", site.name);
+        assert_eq!(records[0].findings[0].code, "ledger_not_opened");
+    }
+}

@@ -1,0 +1,366 @@
+//! Pass two: from ready records to sealed files.
+
+use std::{
+    io::{self, Write},
+    path::PathBuf,
+};
+
+use jiff::civil::DateTime;
+use ring::digest::{Context, SHA256};
+use schemas::file::{FileError, FileName, FileWriter, Header, MOST_RECORDS};
+use uuid::Uuid;
+
+use super::{
+    FileState, Submissions, SubmitError, entries, lines,
+    store::{
+        files::{self, FileRow},
+        records,
+    },
+};
+use crate::{
+    audit::{Batch, Commitment, batch::record_place},
+    bureaus::{FileFacts, Seal},
+    platform::{
+        clock::{china, micros},
+        db::Urgency,
+        fault::{self, Commit},
+        ids::{BureauId, InstitutionId},
+    },
+};
+
+/// Records that are assigned in one transaction, and read at once.
+const STEP: i64 = 250;
+
+/// Serials of files have three digits (`name-serial`).
+const LAST_SERIAL: i64 = 999;
+
+/// What writing a file gave.
+pub(super) struct Built {
+    pub(super) plain_sha256: [u8; 32],
+    pub(super) facts: FileFacts,
+    batch: Batch,
+    records: i64,
+}
+
+impl Submissions {
+    /// Reserves files for the records that are ready, and writes those that are
+    /// reserved.
+    pub(super) async fn write_files(&self) -> Result<(), SubmitError> {
+        for (institution, bureau, record) in records::waiting(self.db()).await? {
+            let (institution, bureau) = (institution.into(), bureau.into());
+            // An institution may have left the configuration: its records wait.
+            if self.0.reporter(&institution, &bureau).is_err() || self.0.is_closing() {
+                continue;
+            }
+            let open = files::in_state(self.db(), FileState::Reserved).await?;
+            let reserved = |file: &FileRow| {
+                file.institution == institution && file.bureau == bureau && file.record == record
+            };
+            if !open.iter().any(reserved) {
+                self.reserve(&institution, &bureau, &record).await?;
+            }
+        }
+        for file in files::in_state(self.db(), FileState::Reserved).await? {
+            if self.0.is_closing() {
+                return Ok(());
+            }
+            self.assign(&file).await?;
+            self.write_file(file).await?;
+        }
+        Ok(())
+    }
+
+    /// Gives a file its name and serial, the count of its records being known.
+    async fn reserve(
+        &self,
+        institution: &InstitutionId,
+        bureau: &BureauId,
+        record: &str,
+    ) -> Result<(), SubmitError> {
+        let most = i64::from(MOST_RECORDS);
+        let count = records::count_ready(self.db(), institution, bureau, record, most).await?;
+        if count == 0 {
+            return Ok(());
+        }
+        let organization = self
+            .0
+            .reporter(institution, bureau)?
+            .organization_code
+            .clone();
+        let at = self.0.parts.clock.now();
+        let local = china(at).datetime();
+        let mut file = FileRow {
+            no: 0,
+            id: Uuid::now_v7().to_string(),
+            institution: institution.clone(),
+            bureau: bureau.clone(),
+            record: record.to_owned(),
+            day: local.date().strftime("%Y%m%d").to_string(),
+            created: local.strftime("%Y%m%d%H%M%S").to_string(),
+            serial: 0,
+            name: String::new(),
+            state: FileState::Reserved.name().to_owned(),
+            records: count,
+            plain_sha256: None,
+            sealed_sha256: None,
+            sealed_bytes: None,
+            attempts: 0,
+            reserved_at: micros(at),
+            sent_at: None,
+            arrived_at: None,
+            answered_at: None,
+            cause: None,
+            accepted: None,
+            rejected: None,
+            receipt: String::new(),
+        };
+        let _numbers = self.0.numbers.lock().await;
+        let write = self.db().write(Urgency::Bulk, move |tx| {
+            Box::pin(async move {
+                let (institution, bureau) = (&file.institution, &file.bureau);
+                (file.no, file.serial) =
+                    files::next(tx, institution, bureau, &file.record, &file.day).await?;
+                if file.serial > LAST_SERIAL {
+                    return Err(SubmitError::Serials);
+                }
+                let name = FileName::new(
+                    &organization,
+                    local.date(),
+                    &file.record,
+                    file.serial as u16,
+                );
+                file.name = name.map_err(|_| SubmitError::NoSuchBureau)?.to_string();
+                let (entry, receipt) = entries::finish(entries::of_file(&file, None, at))?;
+                file.receipt = receipt;
+                files::insert(tx, &file).await?;
+                tx.append(entry.into());
+                Ok::<_, SubmitError>(())
+            })
+        });
+        write.await
+    }
+
+    /// Makes ready records the lines of a reserved file.
+    async fn assign(&self, file: &FileRow) -> Result<(), SubmitError> {
+        loop {
+            let last = records::last_line(self.db(), file.no).await?;
+            let left = file.records - (last - 1);
+            if left <= 0 {
+                return Ok(());
+            }
+            let own = file.clone();
+            let write = self.db().write(Urgency::Bulk, move |tx| {
+                Box::pin(async move {
+                    let whose = (&own.institution, &own.bureau, own.record.as_str());
+                    records::assign(tx, whose, own.no, last, left.min(STEP)).await
+                })
+            });
+            let assigned = write.await.map_err(SubmitError::Db)?;
+            fault::submission_point("submission.assigned");
+            if assigned == 0 {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn write_file(&self, before: FileRow) -> Result<(), SubmitError> {
+        let count = records::last_line(self.db(), before.no).await? - 1;
+        if count == 0 {
+            // What was ready was taken back; the name waits for the next records.
+            return Ok(());
+        }
+        let at = self.0.parts.clock.now();
+        let mut after = before.clone();
+        after.records = count;
+        let built = self.build(&after).await?;
+        fault::submission_point("submission.on_disk");
+        FileState::Written.name().clone_into(&mut after.state);
+        after.plain_sha256 = Some(built.plain_sha256.to_vec());
+        after.sealed_sha256 = Some(built.facts.sha256.to_vec());
+        after.sealed_bytes = i64::try_from(built.facts.size_bytes).ok();
+        let draft = entries::of_file(&after, None, at).batch(&built.batch);
+        self.change_file(before, after, draft).await?;
+        Ok(())
+    }
+
+    /// Changes a file with its entry.
+    pub(super) async fn change_file(
+        &self,
+        before: FileRow,
+        mut after: FileRow,
+        draft: crate::audit::Draft,
+    ) -> Result<FileRow, SubmitError> {
+        let (entry, receipt) = entries::finish(draft)?;
+        after.receipt = receipt;
+        let (from, to) = (before.state(), after.state());
+        let write = self.db().write(Urgency::Bulk, move |tx| {
+            Box::pin(async move {
+                files::change(tx, &before, &after).await?;
+                tx.append(entry.into());
+                Ok::<_, SubmitError>(after)
+            })
+        });
+        let after = write.await?;
+        from.passes(to, Commit::After);
+        Ok(after)
+    }
+
+    /// Where the sealed bytes of a file are.
+    pub(super) fn sealed_path(&self, file: &FileRow) -> PathBuf {
+        self.0.outbox().join(format!("{}.enc", file.name))
+    }
+
+    /// What seals and opens an institution's files.
+    pub(super) fn seal(&self, file: &FileRow) -> Result<Seal, SubmitError> {
+        let line = self.0.parts.lines.line(&file.bureau);
+        let files = line.and_then(|line| line.files());
+        let seal = files.and_then(|files| files.seal(&file.institution));
+        seal.cloned().ok_or(SubmitError::NoSuchBureau)
+    }
+
+    /// Writes the sealed bytes of a file from its records; always the same.
+    pub(super) async fn build(&self, file: &FileRow) -> Result<Built, SubmitError> {
+        let header = header(file)?;
+        let (seal, path, folder) = (self.seal(file)?, self.sealed_path(file), self.0.outbox());
+        let begin = move || {
+            std::fs::create_dir_all(&folder).map_err(SubmitError::Io)?;
+            let sealing = seal.begin(&path).map_err(SubmitError::Io)?;
+            FileWriter::begin(&header, Summed::new(sealing)).map_err(unwritten)
+        };
+        let mut writer = blocking(begin).await?;
+        let mut batch = Batch::default();
+        let mut last = 1;
+        loop {
+            let rows = records::lines(self.db(), file.no, last, STEP).await?;
+            if rows.is_empty() {
+                break;
+            }
+            let vault = &self.0.parts.vault;
+            let keys = vault
+                .keys_of(rows.iter().filter_map(|row| row.subject.as_ref()))
+                .await?;
+            let house = vault.house_keys();
+            (writer, batch, last) = blocking(move || {
+                for row in &rows {
+                    let text = lines::open(row, &house, &keys)?;
+                    let line = writer.line(&text).map_err(unwritten)?;
+                    if row.line != Some(line.into()) {
+                        return Err(SubmitError::Damaged {
+                            what: "the line number",
+                            row: row.row(),
+                            why: format!("it should be {line}"),
+                        });
+                    }
+                    last = line.into();
+                    batch.push(&Commitment {
+                        place: record_place(row.submission, row.seq),
+                        sha256: digest(&row.sealed_sha256),
+                        line: Some(line),
+                    });
+                }
+                Ok((writer, batch, last))
+            })
+            .await?;
+        }
+        blocking(move || {
+            let summed = writer.finish().map_err(unwritten)?;
+            let (sealing, plain_sha256) = summed.end();
+            let facts = sealing.finish().map_err(SubmitError::Io)?;
+            Ok(Built {
+                plain_sha256,
+                facts,
+                records: batch.len() as i64,
+                batch,
+            })
+        })
+        .await
+    }
+
+    /// Makes sure that the frozen bytes of a file lie where they should; writes
+    /// them again where they do not. False where they came out other.
+    pub(super) async fn ensure_bytes(&self, file: &FileRow) -> Result<bool, SubmitError> {
+        let path = self.sealed_path(file);
+        let facts = blocking(move || match FileFacts::of(&path) {
+            Ok(facts) => Ok(Some(facts)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(SubmitError::Io(error)),
+        })
+        .await?;
+        let frozen = |facts: &FileFacts| Some(&facts.sha256[..]) == file.sealed_sha256.as_deref();
+        if facts.as_ref().is_some_and(frozen) {
+            return Ok(true);
+        }
+        tracing::warn!(file.id = %file.id, "the sealed bytes are lost or changed; writing them again");
+        let built = self.build(file).await?;
+        Ok(frozen(&built.facts) && built.records == file.records)
+    }
+}
+
+/// The header of a file, as it was reserved.
+pub(super) fn header(file: &FileRow) -> Result<Header, SubmitError> {
+    let damaged = |why: &str| SubmitError::Damaged {
+        what: "the header",
+        row: file.id.clone(),
+        why: why.to_owned(),
+    };
+    let name = FileName::parse(&file.name).map_err(|_| damaged("its name"))?;
+    let time =
+        DateTime::strptime("%Y%m%d%H%M%S", &file.created).map_err(|_| damaged("its time"))?;
+    let count = u32::try_from(file.records).map_err(|_| damaged("its count"))?;
+    Header::new(&name, time, count).map_err(|_| damaged("its parts"))
+}
+
+/// A digest of the database; one of a wrong length is none that any file has.
+fn digest(bytes: &[u8]) -> [u8; 32] {
+    bytes.try_into().unwrap_or_default()
+}
+
+pub(super) fn unwritten(error: FileError) -> SubmitError {
+    match error {
+        FileError::Io(error) => SubmitError::Io(error),
+        other => SubmitError::Io(io::Error::other(other.to_string())),
+    }
+}
+
+/// Runs what blocks on a thread for that.
+pub(super) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, SubmitError> + Send + 'static,
+) -> Result<T, SubmitError> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+    }
+}
+
+/// Digests what is written through it.
+struct Summed<W> {
+    out: W,
+    context: Context,
+}
+
+impl<W: Write> Summed<W> {
+    fn new(out: W) -> Self {
+        Self {
+            out,
+            context: Context::new(&SHA256),
+        }
+    }
+
+    fn end(self) -> (W, [u8; 32]) {
+        let mut sum = [0; 32];
+        sum.copy_from_slice(self.context.finish().as_ref());
+        (self.out, sum)
+    }
+}
+
+impl<W: Write> Write for Summed<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.out.write(bytes)?;
+        self.context.update(&bytes[..written]);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
