@@ -136,7 +136,7 @@ impl<'e> Intake<'e> {
 
 impl<'i> Source<'i> {
     /// The bytes that the last record came from, rows and cells apart: the same record has the
-    /// same bytes however its tables are quoted.
+    /// same bytes however its tables are quoted. Of a row that is no text, its bytes.
     #[must_use]
     pub fn raw(&self) -> &[u8] {
         &self.raw
@@ -170,7 +170,10 @@ impl<'i> Source<'i> {
                 self.ended = true;
                 return Some(Err(CsvError::Io(error)));
             }
-            Err(error) => return Some(Err(error)),
+            Err(error) => {
+                self.raw.extend_from_slice(self.main.bytes());
+                return Some(Err(error));
+            }
         }
         self.plan.clear(&mut record);
         let mut taken = Taken {

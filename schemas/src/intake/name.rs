@@ -10,15 +10,34 @@ use crate::validate::Finding;
 /// come in the order of the tables.
 pub(super) fn child(plan: &RecordPlan, node: u16, name: &str, hint: &mut usize) -> Option<u16> {
     let children = &plan.nodes[node as usize].children;
-    let bears = |child: &u16| {
+    let exactly = |child: &u16| {
         let node = &plan.nodes[*child as usize];
         *node.tag == *name || *node.zh == *name
     };
     let after = children.get(*hint..).unwrap_or_default();
-    let found = after.iter().position(bears).map(|at| at + *hint);
-    let found = found.or_else(|| children.iter().position(bears))?;
+    let found = after.iter().position(exactly).map(|at| at + *hint);
+    let found = found.or_else(|| children.iter().position(exactly));
+    let found = found.or_else(|| children.iter().position(|child| bears(plan, *child, name)))?;
     *hint = found + 1;
     Some(children[found])
+}
+
+/// Whether a node goes by this name. Brackets, slashes and colons may be of either width: keyboards
+/// write both.
+pub(super) fn bears(plan: &RecordPlan, node: u16, name: &str) -> bool {
+    let node = &plan.nodes[node as usize];
+    *node.tag == *name || narrow(&node.zh).eq(narrow(name.trim()))
+}
+
+/// A name with narrow punctuation.
+pub(super) fn narrow(name: &str) -> impl Iterator<Item = char> {
+    name.chars().map(|c| match c {
+        '（' => '(',
+        '）' => ')',
+        '／' => '/',
+        '：' => ':',
+        c => c,
+    })
 }
 
 /// What to say of a name that stands for nothing inside `node`. `place` says where it was met.
@@ -63,10 +82,7 @@ pub(super) fn stray(
 
 /// All paths at which something bears this name.
 pub(super) fn places(plan: &RecordPlan, name: &str) -> Vec<String> {
-    let bearing = |index: &u16| {
-        let node = &plan.nodes[*index as usize];
-        *index > 0 && (*node.tag == *name || *node.zh == *name)
-    };
+    let bearing = |index: &u16| *index > 0 && bears(plan, *index, name);
     let indices = (0..plan.nodes.len() as u16).filter(bearing);
     indices.map(|index| path_of(plan, index)).collect()
 }

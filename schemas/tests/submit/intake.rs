@@ -291,13 +291,18 @@ fn headers_with_faults_are_refused_with_all_of_them() {
         }
     };
     type Case<'c> = (&'c str, Vec<(&'c str, &'c str)>, &'c [&'c str]);
-    let cases: [Case<'_>; 11] = [
+    let cases: [Case<'_>; 12] = [
         (
             "AcctCode,AcctMthlyBlgInfSgmt/AcctStatus,@dispute",
             vec![],
             &[],
         ),
         ("\u{feff}账户标识码,月度表现信息段/账户状态", vec![], &[]),
+        (
+            "抵质押物信息段/抵(质)押合同个数",
+            vec![("抵(质)押合同信息", "@key,抵(质)押合同标识码")],
+            &["intake_key_missing"],
+        ),
         ("AcctCode,AcctStatus", vec![], &["intake_name_ambiguous"]),
         (
             "AcctCode,Nope,血型",
@@ -392,6 +397,7 @@ fn a_bad_row_is_told_and_the_rows_after_it_go_on() {
             }
             Err(CsvError::Findings(findings)) => {
                 found.push(findings[0].code.clone());
+                assert_eq!(source.raw(), b"C\xff");
                 Record::default()
             }
             Err(error) => panic!("{error}"),

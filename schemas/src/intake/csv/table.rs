@@ -10,7 +10,7 @@ use super::{CsvError, Input};
 use crate::edition::Edition;
 use crate::intake::MOST_BYTES;
 use crate::intake::finding::{Fault, may_be_odd, path_of};
-use crate::intake::name::{child, places, plain, stray};
+use crate::intake::name::{bears, child, narrow, places, plain, stray};
 use crate::plan::tree::Shape;
 use crate::plan::{NodeId, RecordPlan};
 use crate::validate::Finding;
@@ -107,6 +107,11 @@ impl<'i> Table<'i> {
         let line = self.number();
         let (zh, en) = (format!("第{line}行{zh}"), format!("line {line} {en}"));
         CsvError::Findings(vec![fault.whole("", &zh, &en)])
+    }
+
+    /// The bytes of the row read last, text or not.
+    pub(super) fn bytes(&self) -> &[u8] {
+        self.row.as_slice()
     }
 
     /// The row read last.
@@ -223,11 +228,10 @@ pub(super) fn group(plan: &RecordPlan, name: &str) -> Option<NodeId> {
     if name.contains('/') {
         return below(plan, name).filter(is_group).map(NodeId);
     }
-    let bears = |index: &u16| {
-        let node = &plan.nodes[*index as usize];
-        *node.tag == *name || *node.zh == *name
-    };
-    let mut found = (0..plan.nodes.len() as u16).filter(is_group).filter(bears);
+    let bearing = |index: &u16| bears(plan, *index, name);
+    let mut found = (0..plan.nodes.len() as u16)
+        .filter(is_group)
+        .filter(bearing);
     found.next().filter(|_| found.next().is_none()).map(NodeId)
 }
 
@@ -243,11 +247,8 @@ fn main_item(
         let id = NodeId(*index);
         plan.outside_groups(id) && plan.nodes[*index as usize].item().is_some()
     };
-    let bears = |index: &u16| {
-        let node = &plan.nodes[*index as usize];
-        *node.tag == *name || *node.zh == *name
-    };
-    let all = (0..plan.nodes.len() as u16).filter(outside).filter(bears);
+    let bearing = |index: &u16| bears(plan, *index, name);
+    let all = (0..plan.nodes.len() as u16).filter(outside).filter(bearing);
     let found: Vec<u16> = all.collect();
     match found[..] {
         [item] => return Some(NodeId(item)),
@@ -275,14 +276,16 @@ fn main_item(
 
 /// What stands at a path of tags or Chinese names; a Chinese name may hold a `/` itself.
 fn below(plan: &RecordPlan, path: &str) -> Option<u16> {
-    below_node(plan, 0, path)
+    let path: String = narrow(path).collect();
+    below_node(plan, 0, &path)
 }
 
 fn below_node(plan: &RecordPlan, node: u16, path: &str) -> Option<u16> {
     let mut children = plan.nodes[node as usize].children.iter();
     children.find_map(|&child| {
         let node = &plan.nodes[child as usize];
-        [&*node.tag, &*node.zh].into_iter().find_map(|name| {
+        let zh: String = narrow(&node.zh).collect();
+        [&*node.tag, &zh].into_iter().find_map(|name| {
             let rest = path.strip_prefix(name)?;
             if rest.is_empty() {
                 return Some(child);
