@@ -148,6 +148,24 @@ fn a_malformed_table_is_refused_by_file_line_and_column() {
             "line 1, column english: unknown column",
         ),
         (
+            "roles.tsv",
+            "MotgaCltalCtrctBsSgmt/CcCode",
+            "MotgaCltalCtrctBsSgmt/CcCod",
+            "line 2, column key: no item MotgaCltalCtrctBsSgmt/CcCod outside of groups",
+        ),
+        (
+            "roles.tsv",
+            "\tnormal\t",
+            "\trename\t",
+            "line 2, column new_key: stands where the record renames, and only there",
+        ),
+        (
+            "items.tsv",
+            "\t合同类型\t",
+            "\t血型\t",
+            "line 11, column zh: such information must not be collected",
+        ),
+        (
             "records.tsv",
             "510\t",
             "519\t",
