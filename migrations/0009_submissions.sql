@@ -168,10 +168,13 @@ CREATE INDEX notices_by_account ON notices (account, due_period);
 CREATE TABLE disputes (
     id TEXT PRIMARY KEY,
     institution TEXT NOT NULL,
+    -- By which the institution knows it, and records bear it as their mark.
+    number TEXT NOT NULL,
     account BIGINT NOT NULL REFERENCES accounts (id),
     opened_by TEXT NOT NULL,
     opened_at BIGINT NOT NULL,
     closed_by TEXT,
-    closed_at BIGINT
+    closed_at BIGINT,
+    UNIQUE (institution, number)
 );
 CREATE INDEX disputes_by_account ON disputes (account) WHERE closed_at IS NULL;
