@@ -1,10 +1,12 @@
 //! The HTTP faces: one file per resource, no rules of their own.
 
+mod account;
 mod address;
 mod authorizations;
 mod body;
 mod bureaus;
 mod clients;
+mod disputes;
 mod explain;
 mod findings;
 pub mod inquiries;
@@ -12,6 +14,7 @@ mod layers;
 pub mod listen;
 pub mod log;
 mod memberships;
+mod notices;
 mod operators;
 pub mod ops;
 mod policies;

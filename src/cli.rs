@@ -28,6 +28,7 @@ mod explain;
 mod inquire;
 mod inquiry;
 mod keys;
+mod notices;
 mod operators;
 mod out;
 mod problem;
@@ -113,6 +114,9 @@ enum Command {
     /// Make and change keys
     #[command(subcommand)]
     Keys(keys::Command),
+    /// Record prior notices of negative information
+    #[command(subcommand)]
+    Notices(notices::Command),
     /// Make the first accounts of an institution
     #[command(subcommand)]
     Operators(operators::Command),
@@ -146,6 +150,7 @@ fn run(cli: Cli) -> Result<Exit, CliError> {
         Command::Inquire(args) => block(inquire::run(&common, &args)),
         Command::Inquiry(command) => block(inquiry::run(&common, &command)),
         Command::Keys(command) => block(keys::run(&common, &command, Clock::system())),
+        Command::Notices(command) => block(notices::run(&common, &command)),
         Command::Operators(command) => block(operators::run(&common, &command, Clock::system())),
         Command::Register(args) => block(register::run(&common, &args)),
         Command::Serve => block(serve::run(&common)),

@@ -21,7 +21,9 @@ use crate::{
     },
     authorizations::{Authorizations, Purpose},
     bureaus::{Fittings, Lines, LinesError},
+    disputes::Disputes,
     inquiries::{AskError, Inquiries, Record},
+    notices::Notices,
     operators::{self, Caller, OperatorError, Role},
     platform::{
         clock::Clock,
@@ -56,10 +58,12 @@ struct Parts {
     clock: Clock,
     config: Config,
     db: Db,
+    disputes: Disputes,
     inquiries: Inquiries,
     lines: Lines,
     log: Log,
     metrics: Option<PrometheusHandle>,
+    notices: Notices,
     ownership: Mutex<Ownership>,
     submissions: Submissions,
     vault: Vault,
@@ -181,6 +185,8 @@ impl Gateway {
             authorizations,
             clock,
             config,
+            disputes: Disputes::new(db.clone(), vault.clone()),
+            notices: Notices::new(db.clone(), vault.clone()),
             db,
             inquiries,
             lines,
@@ -216,6 +222,12 @@ impl Gateway {
         &self.0.db
     }
 
+    /// The disputes.
+    #[must_use]
+    pub fn disputes(&self) -> &Disputes {
+        &self.0.disputes
+    }
+
     /// The inquiries.
     #[must_use]
     pub fn inquiries(&self) -> &Inquiries {
@@ -238,6 +250,12 @@ impl Gateway {
     #[must_use]
     pub fn submissions(&self) -> &Submissions {
         &self.0.submissions
+    }
+
+    /// The notices.
+    #[must_use]
+    pub fn notices(&self) -> &Notices {
+        &self.0.notices
     }
 
     /// The vault.

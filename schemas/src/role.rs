@@ -255,8 +255,8 @@ impl Role {
     }
 }
 
-/// Stands between the parts of a key: no item may hold it.
-const BETWEEN: char = '\u{1f}';
+/// Stands between the parts of a key; no item may hold it.
+pub const BETWEEN: char = '\u{1f}';
 
 fn joined(plan: &RecordPlan, record: &Record, items: &[NodeId]) -> Option<String> {
     let mut key = String::new();

@@ -14,8 +14,8 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    authorizations, bureaus, clients, explain, inquiries, layers, log, memberships, operators,
-    policies, register, subjects, who::Listener,
+    authorizations, bureaus, clients, disputes, explain, inquiries, layers, log, memberships,
+    notices, operators, policies, register, subjects, who::Listener,
 };
 use crate::gateway::Gateway;
 
@@ -55,6 +55,7 @@ pub fn openapi() -> String {
         (name = "register", description = "All inquiries of an institution"),
         (name = "authorizations", description = "What subjects allow, and what it permits"),
         (name = "subjects", description = "Erasure"),
+        (name = "submissions", description = "Records for bureaus, and what they wait for"),
         (name = "bureaus", description = "The lines to bureaus"),
         (name = "operators", description = "People, machines and their roles"),
         (name = "log", description = "The audit log: receipts, checkpoints, tiles"),
@@ -67,9 +68,11 @@ fn routes() -> OpenApiRouter<Gateway> {
         .merge(authorizations::routes())
         .merge(bureaus::routes())
         .merge(clients::routes())
+        .merge(disputes::routes())
         .merge(explain::routes())
         .merge(inquiries::routes())
         .merge(memberships::routes())
+        .merge(notices::routes())
         .merge(operators::routes())
         .merge(policies::routes())
         .merge(register::routes())
