@@ -38,7 +38,8 @@ CREATE TABLE accounts (
     pending_submission BIGINT,
     pending_seq BIGINT,
     changed_at BIGINT NOT NULL,
-    UNIQUE (institution, bureau, family, blind)
+    -- In the order in which many are looked up at once.
+    UNIQUE (institution, bureau, blind, family)
 );
 CREATE INDEX accounts_by_subject ON accounts (subject);
 CREATE INDEX accounts_by_blind_key ON accounts (blind_key);

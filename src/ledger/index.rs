@@ -11,15 +11,23 @@
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashMap;
+
 use crate::{
     args,
-    audit::hex::Hex,
     platform::{
-        db::{BoxFuture, DbError, Kind, Tx},
+        db::{Arg, Args, BoxFuture, DbError, Kind, Tx},
         ids::{BureauId, InstitutionId, SubjectId},
-        vault::{Blind, Blinded, Place, Vault, VaultError},
+        vault::{Blind, Blinded, Place, SubjectKeys, Vault, VaultError},
     },
 };
+
+/// How many digests one statement looks for.
+const ASKED: usize = 1000;
+
+/// How many accounts one statement inserts, and of how many arguments.
+const INSERTED: usize = 500;
+const COLUMNS: usize = 9;
 
 /// How many accounts share a transaction of a rotation.
 const BATCH: i64 = 500;
@@ -29,7 +37,7 @@ const BATCH: i64 = 500;
 const LOCK: i64 = i64::from_be_bytes(*b"accounts");
 
 /// What names an account.
-#[derive(Clone)]
+#[derive(Clone, Eq, Hash, PartialEq)]
 pub struct AccountName {
     /// Whose reports.
     pub institution: InstitutionId,
@@ -61,14 +69,13 @@ impl std::fmt::Debug for AccountName {
     }
 }
 
-/// Where the key of an account is sealed; the row is the digest, in hexadecimal,
-/// that it is found by.
+/// Where the key of an account is sealed; the row is its number.
 #[must_use]
-pub fn code_place(digest: &str) -> Place<'_> {
+pub fn code_place(id: &str) -> Place<'_> {
     Place {
         table: "accounts",
         column: "code",
-        row: digest,
+        row: id,
     }
 }
 
@@ -97,6 +104,45 @@ pub async fn find(
     Ok(None)
 }
 
+/// Number and subject of many accounts of one institution at one bureau, in the
+/// order asked for, in a few statements.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn find_many(
+    tx: &mut Tx<'_>,
+    blind: &Blind,
+    names: &[&AccountName],
+) -> Result<Vec<Option<(i64, SubjectId)>>, DbError> {
+    type Found = (String, Vec<u8>, i64, SubjectId);
+    let texts: Vec<Vec<u8>> = names.iter().map(|name| name.text()).collect();
+    let digests: Vec<Vec<[u8; 32]>> = texts.iter().map(|it| blind.all(it).collect()).collect();
+    let all: Vec<&[u8; 32]> = digests.iter().flatten().collect();
+    let mut found = HashMap::with_capacity(names.len());
+    let Some(first) = names.first() else {
+        return Ok(Vec::new());
+    };
+    for some in all.chunks(ASKED) {
+        let holes: Vec<String> = (3..3 + some.len()).map(|n| format!("${n}")).collect();
+        let sql = format!(
+            "SELECT family, blind, id, subject FROM accounts \
+             WHERE institution = $1 AND bureau = $2 AND blind IN ({})",
+            holes.join(", ")
+        );
+        let mut args = args![&first.institution, &first.bureau];
+        args.0.extend(some.iter().map(|digest| Arg::from(**digest)));
+        let rows: Vec<Found> = tx.all(sqlx::AssertSqlSafe(sql), args).await?;
+        let entry = |(family, blind, id, subject)| ((family, blind), (id, subject));
+        found.extend(rows.into_iter().map(entry));
+    }
+    let of = |(name, digests): (&&AccountName, &Vec<[u8; 32]>)| {
+        let mut each = digests.iter();
+        each.find_map(|digest| found.get(&(name.family.clone(), digest.to_vec())).cloned())
+    };
+    Ok(names.iter().zip(&digests).map(of).collect())
+}
+
 /// Finds an account, or makes it as one that the bureau has nothing of. `blind`
 /// must be held by this transaction.
 ///
@@ -114,31 +160,88 @@ pub async fn take(
     if let Some(found) = find(tx, blind, name).await? {
         return Ok(found);
     }
-    let id = next_id(tx).await?;
-    // Another transaction may have been first, and has committed by now.
-    if let Some(found) = find(tx, blind, name).await? {
-        return Ok(found);
+    let keys = HashMap::from([(subject.clone(), vault.keys(tx, subject).await?)]);
+    let wanted = [(name, subject)];
+    let taken = take_many(tx, blind, &wanted, &keys, at).await?;
+    taken.into_iter().next().ok_or(VaultError::Unknown)
+}
+
+/// Finds accounts of one institution at one bureau, or makes them, in a few
+/// statements; in the order asked for. `blind` must be held by this transaction,
+/// and `keys` hold those of all subjects. Whose an account is may be another
+/// than asked for, where it was there before: the caller looks.
+///
+/// # Errors
+///
+/// [`VaultError::Unknown`] where the keys of a subject are missing, else those
+/// of the vault and the database.
+pub async fn take_many(
+    tx: &mut Tx<'_>,
+    blind: &Blind,
+    wanted: &[(&AccountName, &SubjectId)],
+    keys: &HashMap<SubjectId, SubjectKeys>,
+    at: i64,
+) -> Result<Vec<(i64, SubjectId)>, VaultError> {
+    let names: Vec<&AccountName> = wanted.iter().map(|(name, _)| *name).collect();
+    let known = find_many(tx, blind, &names).await?;
+    if known.iter().all(Option::is_some) {
+        return Ok(known.into_iter().flatten().collect());
     }
-    let (blind_key, digest) = blind.newest(&name.text()).ok_or(VaultError::Unknown)?;
-    let keys = vault.keys(tx, subject).await?;
-    let code = keys.seal(&code_place(&Hex(&digest).to_string()), name.key.as_bytes())?;
-    tx.execute(
-        "INSERT INTO accounts (id, institution, bureau, family, blind, blind_key, code, subject, \
-         state, changed_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'new', $9)",
-        args![
-            id,
-            &name.institution,
-            &name.bureau,
-            &name.family,
-            digest,
-            blind_key,
-            code,
-            subject,
-            at
-        ],
-    )
-    .await?;
-    Ok((id, subject.clone()))
+    let mut next = next_id(tx).await?;
+    // Another transaction may have been first, and has committed by now.
+    let known = find_many(tx, blind, &names).await?;
+    let mut new = Vec::new();
+    let mut made: HashMap<Vec<u8>, (i64, SubjectId)> = HashMap::new();
+    let mut all = Vec::with_capacity(wanted.len());
+    for ((name, subject), known) in wanted.iter().zip(known) {
+        if let Some(known) = known {
+            all.push(known);
+            continue;
+        }
+        let text = name.text();
+        if let Some(made) = made.get(&text) {
+            all.push(made.clone());
+            continue;
+        }
+        let (blind_key, digest) = blind.newest(&text).ok_or(VaultError::Unknown)?;
+        let own = keys.get(subject).ok_or(VaultError::Unknown)?;
+        let code = own.seal(&code_place(&next.to_string()), name.key.as_bytes())?;
+        new.extend(
+            args![
+                next,
+                &name.institution,
+                &name.bureau,
+                &name.family,
+                digest,
+                blind_key,
+                code,
+                *subject,
+                at
+            ]
+            .0,
+        );
+        made.insert(text, (next, (*subject).clone()));
+        all.push((next, (*subject).clone()));
+        next += 1;
+    }
+    for some in new.chunks(COLUMNS * INSERTED) {
+        let rows: Vec<String> = (0..some.len() / COLUMNS)
+            .map(|row| {
+                let holes: Vec<String> = (1..=COLUMNS)
+                    .map(|hole| format!("${}", row * COLUMNS + hole))
+                    .collect();
+                format!("({}, 'new')", holes.join(", "))
+            })
+            .collect();
+        let sql = format!(
+            "INSERT INTO accounts (id, institution, bureau, family, blind, blind_key, code, \
+             subject, changed_at, state) VALUES {}",
+            rows.join(", ")
+        );
+        tx.execute(sqlx::AssertSqlSafe(sql), Args(some.to_vec()))
+            .await?;
+    }
+    Ok(all)
 }
 
 /// The number of the next account. Whoever asks is alone until its transaction
@@ -211,9 +314,8 @@ impl Row {
             Err(VaultError::Erased) => return Ok(()),
             keys => keys?,
         };
-        let place = Hex(&self.blind).to_string();
         let key = keys
-            .open(&code_place(&place), &self.code)
+            .open(&code_place(&self.id.to_string()), &self.code)
             .map_err(|_| unreadable())?;
         let name = AccountName {
             institution: self.institution.clone(),
@@ -222,12 +324,10 @@ impl Row {
             key: String::from_utf8(key.to_vec()).map_err(|_| unreadable())?,
         };
         let (blind_key, digest) = newest.newest(&name.text()).ok_or_else(unreadable)?;
-        let place = Hex(&digest).to_string();
-        let code = keys.seal(&code_place(&place), name.key.as_bytes())?;
+        // Not where another key was given to it meanwhile, or its subject erased.
         tx.execute(
-            "UPDATE accounts SET blind = $1, blind_key = $2, code = $3 \
-             WHERE id = $4 AND blind IS NOT NULL",
-            args![digest, blind_key, code, self.id],
+            "UPDATE accounts SET blind = $1, blind_key = $2 WHERE id = $3 AND blind = $4",
+            args![digest, blind_key, self.id, self.blind],
         )
         .await?;
         Ok(())

@@ -1,6 +1,9 @@
 //! The index of accounts against both databases.
 
-use std::{collections::HashSet, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use jiff::{Timestamp, civil::date};
 
@@ -45,6 +48,26 @@ async fn take_one(db: &Db, vault: &Vault, n: u32, name: AccountName) -> (i64, Su
     write.await.unwrap()
 }
 
+/// Takes many accounts of a person at once.
+async fn take_all(
+    db: &Db,
+    vault: &Vault,
+    n: u32,
+    names: Vec<AccountName>,
+) -> Vec<(i64, SubjectId)> {
+    let vault = vault.clone();
+    let write = db.write::<_, VaultError, _>(Urgency::Bulk, move |tx| {
+        Box::pin(async move {
+            let subject = vault.enroll(tx, &person(n)).await?;
+            let keys = HashMap::from([(subject.clone(), vault.keys(tx, &subject).await?)]);
+            let blind = vault.blind_held(tx).await?;
+            let wanted: Vec<_> = names.iter().map(|name| (name, &subject)).collect();
+            take_many(tx, &blind, &wanted, &keys, 0).await
+        })
+    });
+    write.await.unwrap()
+}
+
 async fn look(db: &Db, vault: &Vault, name: AccountName) -> Option<i64> {
     let vault = vault.clone();
     let write = db.write::<_, VaultError, _>(Urgency::Bulk, move |tx| {
@@ -76,6 +99,29 @@ async fn an_account_is_one_of_its_institution_bureau_family_and_key() {
             ids.insert(id);
         }
         assert_eq!(ids.len(), names.len(), "{}", test.name);
+    }
+}
+
+#[tokio::test]
+async fn many_are_taken_in_order_each_once_and_keep_their_subject() {
+    for test in databases(Arc::new(Forget)).await {
+        let vault = vault(&test.db).await;
+        let key = |n: usize| name("bank", "pboc", "210", &format!("A-{n}"));
+        let (seventh, first) = take_one(&test.db, &vault, 1, key(7)).await;
+        let mut names: Vec<AccountName> = (0..1300).map(key).collect();
+        names.push(key(3));
+        names.push(name("bank", "pboc", "230", "A-3"));
+        let taken = take_all(&test.db, &vault, 2, names.clone()).await;
+        assert_eq!(taken.len(), names.len(), "{}", test.name);
+        assert_eq!(taken[7], (seventh, first.clone()), "it was there before");
+        assert!(taken[8].1 != first);
+        assert_eq!(taken[1300], taken[3], "named twice, it is one");
+        assert_ne!(taken[1301], taken[3], "another family");
+        let ids: HashSet<i64> = taken.iter().map(|(id, _)| *id).collect();
+        assert_eq!(ids.len(), 1301, "{}", test.name);
+        let again = take_all(&test.db, &vault, 3, names.clone()).await;
+        assert_eq!(again, taken, "{}: and again they are the same", test.name);
+        assert_eq!(look(&test.db, &vault, key(1299)).await, Some(taken[1299].0));
     }
 }
 
