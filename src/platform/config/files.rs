@@ -60,6 +60,8 @@ enum Kind {
     Calendars,
     /// Our certificate.
     Certificate,
+    /// A folder that the bureau shares with us.
+    Exchange,
     /// The key of an institution's submission files.
     FileKey,
     /// A folder that exists.
@@ -146,8 +148,8 @@ pub(super) fn named(config: &mut Config) -> Vec<Named<'_>> {
             let at = format!("{base}.submission");
             match &mut submission.transport {
                 FileTransport::Exchange { out, r#in } => {
-                    name(format!("{at}.transport.out"), out, Kind::Folder);
-                    name(format!("{at}.transport.in"), r#in, Kind::Folder);
+                    name(format!("{at}.transport.out"), out, Kind::Exchange);
+                    name(format!("{at}.transport.in"), r#in, Kind::Exchange);
                 }
                 FileTransport::Https {
                     protection: Some(protection),
@@ -234,6 +236,7 @@ pub(super) fn check(config: &mut Config, now: Timestamp, judge: &mut Judge<'_, '
                 "not an SM2 private key",
                 "PKCS#8 in PEM, or 64 hexadecimal digits",
             ),
+            Kind::Exchange => exchange(&named, production, judge),
             Kind::FileKey => file_key(path, &bytes, production, judge),
             Kind::Folder | Kind::LogKey | Kind::MasterKey | Kind::Password | Kind::Sm2Key => {}
         }
@@ -245,7 +248,7 @@ impl Kind {
     fn is_secret(&self) -> bool {
         !matches!(
             self,
-            Self::Authority | Self::Calendars | Self::Certificate | Self::Folder
+            Self::Authority | Self::Calendars | Self::Certificate | Self::Exchange | Self::Folder
         )
     }
 
@@ -259,7 +262,7 @@ impl Kind {
 fn content(named: &Named<'_>, judge: &mut Judge<'_, '_>) -> Option<zeroize::Zeroizing<Vec<u8>>> {
     let path = named.path.as_str();
     let facts = fs::metadata(&*named.file);
-    if let (Kind::Calendars | Kind::Folder, Ok(facts)) = (&named.kind, &facts) {
+    if let (Kind::Calendars | Kind::Exchange | Kind::Folder, Ok(facts)) = (&named.kind, &facts) {
         if facts.is_dir() {
             return Some(zeroize::Zeroizing::default());
         }
@@ -372,6 +375,20 @@ fn private_key(
             "key_mismatch",
             "the key is not that of the certificate",
             "name the key that the certificate was issued for",
+        );
+    }
+}
+
+/// Whoever writes there can speak for the bureau, or in our name.
+fn exchange(named: &Named<'_>, production: bool, judge: &mut Judge<'_, '_>) {
+    let open =
+        fs::metadata(&*named.file).is_ok_and(|facts| facts.permissions().mode() & 0o002 != 0);
+    if production && open {
+        judge.find(
+            named.path.as_str(),
+            "file_mode",
+            "everybody may write there",
+            format!("chmod o-w {}", named.file.display()),
         );
     }
 }

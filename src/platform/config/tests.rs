@@ -403,6 +403,8 @@ fn submission_is_judged_at_once() {
 
 #[test]
 fn the_folders_of_an_exchange_are_relative_to_the_file_and_must_exist() {
+    use std::os::unix::fs::PermissionsExt as _;
+
     let folder = furnished();
     let text = submitting(
         "[bureaus.submission]\ntransport = { kind = \"exchange\", out = \"out\", in = \"in\" }\n",
@@ -420,6 +422,14 @@ fn the_folders_of_an_exchange_are_relative_to_the_file_and_must_exist() {
         fs::create_dir(folder.path().join(name)).unwrap();
     }
     judge(&text, folder.path(), Depth::Files).unwrap();
+    let open = fs::Permissions::from_mode(0o777);
+    fs::set_permissions(folder.path().join("in"), open).unwrap();
+    judge(&text, folder.path(), Depth::Files).unwrap();
+    let text = text.replace("profile = \"demo\"", "profile = \"production\"");
+    let findings = judge(&text, folder.path(), Depth::Files).unwrap_err();
+    let modes: Vec<_> = findings.iter().filter(|f| f.code == "file_mode").collect();
+    assert_eq!(modes.len(), 1);
+    assert_eq!(modes[0].path, "bureaus[0].submission.transport.in");
 }
 
 #[test]
