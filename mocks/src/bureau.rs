@@ -12,7 +12,7 @@ use jiff::Timestamp;
 
 use crate::{
     config::{Encoding, MockConfig, StartError},
-    desk::Said,
+    desk::{Parcel, Said},
     faults::{Fault, Switchboard},
     http::{Reply, Request},
     inbox::{Inbox, Received},
@@ -60,12 +60,22 @@ impl Bureau {
 
     /// Decides on a request, remembers it, and says what is sent; nothing if
     /// the connection is to end without a reply.
-    pub(crate) fn answer(&self, request: &Request) -> Option<Reply> {
-        if let Some(mut reply) = self.at_the_desk(request) {
-            let fault = self.switchboard.at_request(None).map(|(fault, _)| fault);
+    pub(crate) fn answer(&self, request: &mut Request) -> Option<Reply> {
+        if self.config.desk.is_some() && request.path.contains("/submissions/") {
+            let (fault, unlisted) = match self.switchboard.at_request(None) {
+                Some((fault, unlisted)) => (Some(fault), unlisted),
+                None => (None, false),
+            };
+            let mut reply = if unlisted {
+                // The front machine failed: the desk never saw it.
+                Reply::new(502, "text/plain", "")
+            } else {
+                self.at_the_desk(request)?
+            };
             reply.before = self.config.latency;
             return broken(reply, fault, &request.path);
         }
+        let request = &*request;
         let at = (self.config.clock)();
         let serial = self.serial.fetch_add(1, Ordering::Relaxed);
         let mut decision = self.decide(request, at, serial);
@@ -98,37 +108,50 @@ impl Bureau {
         broken(reply, fault, &request.path)
     }
 
-    /// What the desk replies, if the request is for it.
-    fn at_the_desk(&self, request: &Request) -> Option<Reply> {
+    /// What the desk replies; nothing without a desk.
+    fn at_the_desk(&self, request: &mut Request) -> Option<Reply> {
         let desk = self.config.desk.as_ref()?;
-        let (_, what) = request.path.split_once("/submissions/")?;
         let json = |status, text: String| Reply::new(status, "application/json", text);
-        let enc = |name: &str| name.strip_suffix(".enc").map(str::to_owned);
-        Some(match (request.method.as_str(), what.split_once('/')) {
-            ("PUT", Some(("files", file))) => {
-                let name = enc(file)?;
-                match desk.receive(&name, &request.body) {
-                    Said::Nothing => Reply::new(504, "text/plain", ""),
-                    Said::Received(digest) => json(
+        let lost = || Reply::new(404, "text/plain", "no such service");
+        let Request {
+            method, path, body, ..
+        } = request;
+        let (_, what) = path.split_once("/submissions/")?;
+        let (folder, file) = what.split_once('/').unwrap_or((what, ""));
+        Some(match (method.as_str(), folder, file.strip_suffix(".enc")) {
+            ("PUT", "files", Some(name)) => {
+                let parcel = Parcel::Memory(std::mem::take(body));
+                let Ok(digest) = parcel.digest() else {
+                    return Some(lost());
+                };
+                let ours = format!("sha-256=:{}:", BASE64_STANDARD.encode(digest));
+                if request
+                    .content_digest
+                    .as_ref()
+                    .is_some_and(|it| *it != ours)
+                {
+                    return Some(json(400, "{\"code\":\"MOCK04\"}".to_owned()));
+                }
+                match desk.receive(name, parcel) {
+                    Ok(Said::Received(digest)) => json(
                         201,
                         format!("{{\"name\":\"{name}\",\"sha256\":\"{digest}\"}}"),
                     ),
-                    Said::ReceivedBefore => json(409, "{\"code\":\"ABF009\"}".to_owned()),
+                    Ok(Said::ReceivedBefore) => json(409, "{\"code\":\"ABF009\"}".to_owned()),
+                    Ok(Said::Nothing) | Err(_) => Reply::new(504, "text/plain", ""),
                 }
             }
-            ("GET", None) if what == "feedback" => {
+            ("GET", "feedback", None) if file.is_empty() => {
                 let names = desk.feedback_names();
                 let names = names.iter().map(|name| format!("\"{name}.enc\""));
                 let names: Vec<_> = names.collect();
                 json(200, format!("{{\"files\":[{}]}}", names.join(",")))
             }
-            ("GET", Some(("feedback", file))) => {
-                match enc(file).and_then(|name| desk.feedback(&name)) {
-                    Some(sealed) => Reply::new(200, "application/octet-stream", sealed),
-                    None => Reply::new(404, "text/plain", "no such feedback"),
-                }
-            }
-            _ => Reply::new(404, "text/plain", "no such service"),
+            ("GET", "feedback", Some(name)) => match desk.feedback(name) {
+                Some(sealed) => Reply::new(200, "application/octet-stream", sealed),
+                None => Reply::new(404, "text/plain", "no such feedback"),
+            },
+            _ => lost(),
         })
     }
 

@@ -4,35 +4,40 @@
 //! # Promise
 //!
 //! A file takes effect once, however often it arrives; its name is remembered.
-//! The desk keeps what the bureau's database has of each account, answers every
-//! file with a feedback file, and lies as [`Lie`] says.
+//! Files are judged one after the other, as they came. The desk keeps what the
+//! bureau's database has of each account, answers every file with a feedback
+//! file, and lies as [`Lie`] says. A file of a million records is read as a
+//! stream.
 //!
 //! # What is not here
 //!
-//! Rules between items: the desk knows tags, lengths, lists, and its database.
+//! Most rules between items: the desk knows tags, lengths, lists, a few rules,
+//! and its database. Records of enterprises and of collateral.
 
 mod answer;
 mod database;
+mod family;
 mod line;
+mod rules;
 mod seal;
 mod tables;
+mod text;
+mod work;
 
 use std::{
     collections::BTreeMap,
-    fs, io,
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        mpsc::{Sender, channel},
     },
     thread,
-    time::Duration,
 };
 
-use answer::{Answer, judge};
 use database::Database;
-use sha2::{Digest as _, Sha256};
+use serde::{Deserialize, Serialize};
 
+pub(crate) use self::text::Parcel;
 pub use database::BureauAccount;
 
 use crate::config::Clock;
@@ -51,7 +56,8 @@ pub struct DeskConfig {
 }
 
 /// In what way the desk lies about the next feedback file.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Lie {
     /// It is cut off in its middle.
     Cut,
@@ -66,7 +72,7 @@ pub enum Lie {
 }
 
 /// A file, as often as it arrived.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
 pub struct ReceivedFile {
     /// How often it arrived.
     pub arrivals: usize,
@@ -82,7 +88,6 @@ pub struct ReceivedFile {
 
 #[derive(Default)]
 struct State {
-    database: Database,
     files: BTreeMap<String, ReceivedFile>,
     /// Feedback files, sealed, by name.
     feedback: BTreeMap<String, Vec<u8>>,
@@ -103,7 +108,8 @@ pub struct Desk(Arc<Inner>);
 struct Inner {
     config: DeskConfig,
     state: Mutex<State>,
-    closed: Arc<AtomicBool>,
+    database: Mutex<Database>,
+    jobs: Sender<work::Job>,
 }
 
 /// What the desk says when a file is handed in at the door.
@@ -121,22 +127,18 @@ impl Desk {
     /// Opens it, and watches its folders.
     #[must_use]
     pub fn open(config: DeskConfig) -> Self {
-        let closed = Arc::new(AtomicBool::new(false));
+        let (jobs, waiting) = channel();
         let desk = Self(Arc::new(Inner {
             config,
             state: Mutex::default(),
-            closed: Arc::clone(&closed),
+            database: Mutex::default(),
+            jobs,
         }));
+        let weak = Arc::downgrade(&desk.0);
+        thread::spawn(move || work::judge(&waiting, &weak));
         if let Some((out, _)) = desk.0.config.folders.clone() {
-            let inner = Arc::downgrade(&desk.0);
-            thread::spawn(move || {
-                while !closed.load(Ordering::Relaxed) {
-                    let Some(inner) = inner.upgrade() else { return };
-                    // A folder that is not there yet is looked at again.
-                    let _ = Desk(inner).look(&out);
-                    thread::sleep(Duration::from_millis(20));
-                }
-            });
+            let weak = Arc::downgrade(&desk.0);
+            thread::spawn(move || work::watch(&out, &weak));
         }
         desk
     }
@@ -144,20 +146,13 @@ impl Desk {
     /// What the bureau has of the account, by record family and key.
     #[must_use]
     pub fn account(&self, family: &str, key: &str) -> Option<BureauAccount> {
-        let at = (family.to_owned(), key.to_owned());
-        self.state().database.accounts.get(&at).cloned()
+        self.database().account(family, key)
     }
 
     /// How many accounts of a family the bureau has.
     #[must_use]
     pub fn accounts(&self, family: &str) -> usize {
-        let state = self.state();
-        state
-            .database
-            .accounts
-            .keys()
-            .filter(|(of, _)| of == family)
-            .count()
+        self.database().count(family)
     }
 
     /// All files, by name.
@@ -187,6 +182,14 @@ impl Desk {
         }
     }
 
+    /// Puts all feedback files into the folder once more.
+    pub fn repeat_feedback(&self) {
+        let mut state = self.state();
+        for (name, sealed) in std::mem::take(&mut state.feedback) {
+            self.give(&mut state, name, sealed);
+        }
+    }
+
     /// Lies about the next feedback file.
     pub fn lie(&self, lie: Lie) {
         self.state().lies.push(lie);
@@ -201,132 +204,9 @@ impl Desk {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn look(&self, out: &Path) -> io::Result<()> {
-        if self.state().away {
-            return Ok(());
-        }
-        for entry in fs::read_dir(out)? {
-            let path = entry?.path();
-            let name = path
-                .file_name()
-                .and_then(|name| name.to_str())
-                .unwrap_or_default();
-            let Some(name) = name
-                .strip_suffix(".enc")
-                .filter(|name| !name.starts_with('.'))
-            else {
-                continue;
-            };
-            let sealed = fs::read(&path)?;
-            let said = self.receive(name, &sealed);
-            fs::remove_file(&path)?;
-            if let Some((_, inside)) = &self.0.config.folders {
-                match said {
-                    Said::Received(digest) => {
-                        put(
-                            inside,
-                            &format!("{name}.ack"),
-                            format!("{digest}\n").as_bytes(),
-                        )?;
-                    }
-                    Said::ReceivedBefore => put(inside, &format!("{name}.nak"), b"ABF009\n")?,
-                    Said::Nothing => {}
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Takes a file in.
-    pub(crate) fn receive(&self, name: &str, sealed: &[u8]) -> Said {
-        let digest: String = Sha256::digest(sealed)
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
-        let mut guard = self.state();
-        let state = &mut *guard;
-        let file = state.files.entry(name.to_owned()).or_default();
-        file.arrivals += 1;
-        file.digests.push(digest.clone());
-        if file.arrivals > 1 {
-            return Said::ReceivedBefore;
-        }
-        let spite = std::mem::take(&mut state.spite);
-        let mut left = spite.clone();
-        let key = name.get(..14).and_then(|org| self.0.config.keys.get(org));
-        let answer = match key.ok_or("").and_then(|key| seal::open(sealed, key)) {
-            // ABN004: nobody of that name is registered.
-            Err("") => Answer::Silent,
-            Err(code) => Answer::Refused(code),
-            Ok(text) => judge(name, &text, &mut state.database, &|record| {
-                let keys = [
-                    "AcctCode",
-                    "ModRecCode",
-                    "DelRecCode",
-                    "OdBnesCode",
-                    "InfSurcCode",
-                ];
-                let key = keys.iter().find_map(|tag| record.value(tag))?;
-                spite.get(key).cloned()
-            }),
-        };
-        if let Answer::Judged { accepted, rejected } = &answer {
-            file.effects += 1;
-            (file.accepted, file.rejected) = (*accepted, rejected.len());
-            left.retain(|key, _| !rejected.iter().any(|it| it.record.contains(key.as_str())));
-        }
-        state.spite = left;
-        if let Some((feedback, text)) = answer.file(name, (self.0.config.clock)()) {
-            self.answer(state, feedback, text);
-        }
-        if state.loses_acknowledgments > 0 {
-            state.loses_acknowledgments -= 1;
-            return Said::Nothing;
-        }
-        Said::Received(digest)
-    }
-
-    fn answer(&self, state: &mut State, name: String, text: String) {
-        let Some(key) = self.0.config.keys.get(&name[..14]) else {
-            return;
-        };
-        let lie = (!state.lies.is_empty()).then(|| state.lies.remove(0));
-        let mut sealed = seal::close(text.as_bytes(), key);
-        match lie {
-            Some(Lie::Cut) => sealed.truncate(sealed.len() / 2),
-            Some(Lie::Garbage) => sealed = b"not a feedback file".to_vec(),
-            Some(Lie::OtherFile) => {
-                let other = text.replacen(&name[..29], &format!("{}9", &name[..28]), 1);
-                sealed = seal::close(other.as_bytes(), key);
-            }
-            Some(Lie::Twice) => {
-                let all = format!("{}1", &name[..29]);
-                let header = format!("A0722.0.0{all}{}{:07}{:07}\r\n", &text[39..58], 1, 0);
-                let second = seal::close(header.as_bytes(), key);
-                self.hand_out(state, all, second);
-            }
-            Some(Lie::WrongLines) => {
-                sealed = seal::close(moved(&text).as_bytes(), key);
-            }
-            None => {}
-        }
-        self.hand_out(state, name, sealed);
-    }
-
-    fn hand_out(&self, state: &mut State, name: String, sealed: Vec<u8>) {
-        if state.withholds {
-            state.withheld.insert(name, sealed);
-        } else {
-            self.give(state, name, sealed);
-        }
-    }
-
-    fn give(&self, state: &mut State, name: String, sealed: Vec<u8>) {
-        if let Some((_, inside)) = &self.0.config.folders {
-            // A folder that went away is the test's own doing.
-            let _ = put(inside, &format!("{name}.enc"), &sealed);
-        }
-        state.feedback.insert(name, sealed);
+    fn database(&self) -> MutexGuard<'_, Database> {
+        let database = self.0.database.lock();
+        database.unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The names of all feedback files.
@@ -338,33 +218,4 @@ impl Desk {
     pub(crate) fn feedback(&self, name: &str) -> Option<Vec<u8>> {
         self.state().feedback.get(name).cloned()
     }
-}
-
-impl Drop for Inner {
-    fn drop(&mut self) {
-        self.closed.store(true, Ordering::Relaxed);
-    }
-}
-
-/// Every line number one too many.
-fn moved(text: &str) -> String {
-    let mut out = String::new();
-    for part in text.split_inclusive("</ErrRecId>") {
-        match part.split_once("<ErrRecId>") {
-            Some((before, number)) => {
-                let number = number.trim_end_matches("</ErrRecId>");
-                let number = number.parse::<usize>().unwrap_or_default() + 1;
-                out.push_str(&format!("{before}<ErrRecId>{number}</ErrRecId>"));
-            }
-            None => out.push_str(part),
-        }
-    }
-    out
-}
-
-/// Puts a file where the other side finds it whole or not at all.
-fn put(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
-    let part = folder.join(format!(".{name}.part"));
-    fs::write(&part, bytes)?;
-    fs::rename(part, folder.join(name))
 }

@@ -155,7 +155,8 @@ async fn converse(
             Incoming::Partial(seen) => return bureau.remember_partial(&seen),
             Incoming::Whole(request) => request,
         };
-        let Some(reply) = bureau.answer(&request) else {
+        let mut request = request;
+        let Some(reply) = bureau.answer(&mut request) else {
             return;
         };
         if reply.send(&mut stream).await.is_err() || !reply.goodbye {

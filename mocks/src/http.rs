@@ -16,6 +16,8 @@ pub(crate) struct Request {
     pub(crate) path: String,
     pub(crate) content_type: String,
     pub(crate) keep_alive: bool,
+    /// RFC 9530, as it stands there.
+    pub(crate) content_digest: Option<String>,
     pub(crate) body: Vec<u8>,
     /// Bytes of head and body.
     pub(crate) wire_bytes: usize,
@@ -62,6 +64,7 @@ pub(crate) async fn read(stream: &mut (impl AsyncRead + Unpin), buffer: &mut Vec
         path: head.path,
         content_type: head.content_type,
         keep_alive: head.keep_alive,
+        content_digest: head.content_digest,
         body,
         wire_bytes,
     })
@@ -76,6 +79,7 @@ struct Head {
     path: String,
     content_type: String,
     content_length: usize,
+    content_digest: Option<String>,
     keep_alive: bool,
 }
 
@@ -92,6 +96,7 @@ impl Head {
             path: path.to_owned(),
             content_type: String::new(),
             content_length: 0,
+            content_digest: None,
             keep_alive: true,
         };
         for line in lines {
@@ -99,6 +104,7 @@ impl Head {
             let value = value.trim();
             match name.to_ascii_lowercase().as_str() {
                 "connection" => head.keep_alive = !value.eq_ignore_ascii_case("close"),
+                "content-digest" => head.content_digest = Some(value.to_owned()),
                 "content-length" => head.content_length = value.parse().ok()?,
                 "content-type" => head.content_type = value.to_ascii_lowercase(),
                 "transfer-encoding" => return None,
@@ -184,7 +190,8 @@ fn phrase(status: u16) -> &'static str {
     }
 }
 
-const MAX_BODY_BYTES: usize = 64 << 20;
+/// A sealed file of a million records fits.
+const MAX_BODY_BYTES: usize = 512 << 20;
 const MAX_HEAD_BYTES: usize = 16 << 10;
 
 #[cfg(test)]

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use quick_xml::{Reader, events::Event};
 
-use super::tables::{Item, RecordType, tables};
+use super::{
+    rules,
+    tables::{Item, RecordType, tables},
+};
 use crate::document::character;
 
 /// A fault of a record: the bureau's code, and the tag it names.
@@ -34,6 +37,9 @@ impl Record {
             return Err(whole());
         }
         if faults.is_empty() {
+            faults = rules::broken(code, kind, &record);
+        }
+        if faults.is_empty() {
             Ok(record)
         } else {
             faults.truncate(5);
@@ -48,6 +54,18 @@ impl Record {
             .next()
             .map(|(_, value)| value.as_str())
             .filter(|value| !value.is_empty())
+    }
+
+    /// The value of this tag in this segment, if it is filled.
+    pub(crate) fn at(&self, segment: &str, tag: &str) -> Option<&str> {
+        let at = (segment.to_owned(), tag.to_owned());
+        let value = self.values.get(&at)?;
+        Some(value.as_str()).filter(|value| !value.is_empty())
+    }
+
+    /// How often a segment or group stands in it.
+    pub(crate) fn count(&self, segment: &str) -> usize {
+        self.segments.iter().filter(|one| *one == segment).count()
     }
 
     /// Whether a segment stands in it.
@@ -78,7 +96,7 @@ impl Record {
                             let at = path.last().map_or(".", |(at, _)| at.as_str());
                             let inner = join(at, &name);
                             if kind.segments.contains_key(inner.as_str()) {
-                                let repeats = kind.segments[inner.as_str()];
+                                let repeats = kind.segments[inner.as_str()].repeats;
                                 if self.segments.contains(&inner) && !repeats {
                                     return Err(());
                                 }
@@ -184,6 +202,75 @@ mod tests {
             .into_iter()
             .map(|(code, tag)| format!("{code} {tag}"))
             .collect()
+    }
+
+    #[test]
+    fn the_published_samples_are_in_order() {
+        let sample = |name: &str| {
+            let folder = concat!(
+                env!("CARGO_MANIFEST_DIR"),
+                "/../schemas/testdata/pboc-submit-personal"
+            );
+            std::fs::read_to_string(format!("{folder}/{name}.xml")).unwrap()
+        };
+        for name in [
+            "110",
+            "114",
+            "120",
+            "130",
+            "134",
+            "140",
+            "210",
+            "210-c1",
+            "210-d1-special",
+            "210-r2",
+            "211",
+            "212",
+            "212-d",
+            "213",
+            "214",
+            "215",
+            "220",
+            "221",
+            "222",
+            "222-c",
+            "223",
+            "224",
+            "230",
+            "231",
+            "232",
+            "233",
+            "234",
+            "511",
+            "514",
+        ] {
+            let read = Record::read(&name[..3], sample(name).trim());
+            assert!(read.is_ok(), "{name}: {read:?}");
+        }
+    }
+
+    #[test]
+    fn rules_between_items_are_kept() {
+        let cases = [
+            (
+                "<IDNum>999999198808080010",
+                "<IDNum>999999198808080011",
+                "ABE004 IDNum",
+            ),
+            ("<CcNm>1<", "<CcNm>2<", "ABE010 CcNm"),
+            (
+                "<OpenDate>2024-05-20<",
+                "<OpenDate>2024-05-21<",
+                "ABE007 OpenDate",
+            ),
+            ("<Month>2024-05<", "<Month>2024-07<", "BLE039 RptDate"),
+            ("<AcctStatus>1<", "<AcctStatus>3<", "BLE001 CloseDate"),
+        ];
+        for (from, to, code) in cases {
+            let line = LOAN.trim().replacen(from, to, 1);
+            assert_ne!(line, LOAN.trim());
+            assert_eq!(codes(&line), [code], "{from} -> {to}");
+        }
     }
 
     #[test]

@@ -19,14 +19,22 @@ pub(crate) struct Item {
     pub(crate) list: Option<&'static str>,
 }
 
+/// One segment or group.
+#[derive(Debug)]
+pub(crate) struct Segment {
+    pub(crate) repeats: bool,
+    /// The item beside it that says how often it stands there, or nothing.
+    pub(crate) counter: &'static str,
+}
+
 /// One record type.
 #[derive(Debug, Default)]
 pub(crate) struct RecordType {
     pub(crate) element: &'static str,
     /// By path and tag, `.` being the record element.
     pub(crate) items: BTreeMap<(&'static str, &'static str), Item>,
-    /// Segments and groups, with whether they may repeat.
-    pub(crate) segments: BTreeMap<&'static str, bool>,
+    /// Segments and groups.
+    pub(crate) segments: BTreeMap<&'static str, Segment>,
 }
 
 /// All record types, and the code lists.
@@ -61,9 +69,12 @@ impl Tables {
         }
         for row in rows(table!("segments.tsv")) {
             let record = tables.records.entry(row("record")).or_default();
-            let repeats = !matches!(row("max"), "1");
+            let segment = Segment {
+                repeats: row("max") != "1",
+                counter: row("counter"),
+            };
             // Further rows of a segment leave the number empty.
-            record.segments.entry(row("path")).or_insert(repeats);
+            record.segments.entry(row("path")).or_insert(segment);
         }
         for row in rows(table!("items.tsv")) {
             let record = tables.records.entry(row("record")).or_default();

@@ -165,6 +165,7 @@ fn its_database_refuses_what_cannot_follow() {
     let again = |number| loan(number, &[]);
     let closed = [
         ("<AcctStatus>1<", "<AcctStatus>3<"),
+        ("<CloseDate><", "<CloseDate>2024-06-20<"),
         ("<RptDate>2024-05-20<", "<RptDate>2024-06-20<"),
         ("<Month>2024-05<", "<Month>2024-06<"),
     ];
