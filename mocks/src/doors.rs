@@ -150,12 +150,12 @@ async fn converse(
                 },
             }
         }
-        let request = match http::read(&mut stream, &mut buffer).await {
+        let cut = || bureau.switchboard.at_upload();
+        let mut request = match http::read(&mut stream, &mut buffer, cut).await {
             Incoming::Closed => return,
             Incoming::Partial(seen) => return bureau.remember_partial(&seen),
             Incoming::Whole(request) => request,
         };
-        let mut request = request;
         let Some(reply) = bureau.answer(&mut request) else {
             return;
         };

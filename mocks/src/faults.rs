@@ -17,6 +17,11 @@ pub enum Fault {
         /// Bytes of the body that are sent.
         after_bytes: usize,
     },
+    /// The bureau reads so many bytes of an upload, then the connection ends.
+    CutUpload {
+        /// Bytes of the body that are read.
+        after_bytes: usize,
+    },
     /// The server shows a certificate that has expired.
     ExpiredCertificate,
     /// The reply is 200 with a body that is no XML.
@@ -238,9 +243,19 @@ impl Switchboard {
     pub(crate) fn at_request(&self, id_number: Option<&str>) -> Option<(Fault, bool)> {
         let fits = |rule: &FaultRule| {
             !rule.fault.strikes_at_connection()
+                && !matches!(rule.fault, Fault::CutUpload { .. })
                 && (rule.subject.is_none() || rule.subject.as_deref() == id_number)
         };
         self.strike(fits).map(|rule| (rule.fault, rule.unlisted))
+    }
+
+    /// After how many bytes of its body the next upload ends, used up by this call.
+    pub(crate) fn at_upload(&self) -> Option<usize> {
+        let rule = self.strike(|rule| matches!(rule.fault, Fault::CutUpload { .. }))?;
+        match rule.fault {
+            Fault::CutUpload { after_bytes } => Some(after_bytes),
+            _ => None,
+        }
     }
 
     fn strike(&self, fits: impl Fn(&FaultRule) -> bool) -> Option<FaultRule> {

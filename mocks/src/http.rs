@@ -33,8 +33,13 @@ pub(crate) enum Incoming {
     Whole(Request),
 }
 
-/// Reads one request; bytes beyond it stay in `buffer` for the next call.
-pub(crate) async fn read(stream: &mut (impl AsyncRead + Unpin), buffer: &mut Vec<u8>) -> Incoming {
+/// Reads one request; bytes beyond it stay in `buffer` for the next call. `cut`
+/// is asked at each upload after how many bytes of its body the reading ends.
+pub(crate) async fn read(
+    stream: &mut (impl AsyncRead + Unpin),
+    buffer: &mut Vec<u8>,
+    cut: impl Fn() -> Option<usize>,
+) -> Incoming {
     let (head, head_bytes) = loop {
         if let Some(end) = buffer.windows(4).position(|window| window == b"\r\n\r\n") {
             break (Head::parse(&buffer[..end]), end + 4);
@@ -52,6 +57,14 @@ pub(crate) async fn read(stream: &mut (impl AsyncRead + Unpin), buffer: &mut Vec
         return Incoming::Partial(std::mem::take(buffer));
     };
     let wire_bytes = head_bytes + head.content_length;
+    if head.method == "PUT"
+        && let Some(after_bytes) = cut()
+    {
+        let end = wire_bytes.min(head_bytes + after_bytes);
+        while buffer.len() < end && more(stream, buffer).await {}
+        buffer.truncate(end);
+        return Incoming::Partial(std::mem::take(buffer));
+    }
     while buffer.len() < wire_bytes {
         if !more(stream, buffer).await {
             return Incoming::Partial(std::mem::take(buffer));
@@ -200,7 +213,7 @@ mod tests {
 
     async fn read_all(mut bytes: &[u8]) -> (Incoming, Vec<u8>) {
         let mut buffer = Vec::new();
-        let incoming = read(&mut bytes, &mut buffer).await;
+        let incoming = read(&mut bytes, &mut buffer, || None).await;
         (incoming, buffer)
     }
 

@@ -1,5 +1,7 @@
 //! The desk by the admin port: what it received, and its switches.
 
+use std::collections::BTreeMap;
+
 use axum::{
     Json, Router,
     extract::{Path, State},
@@ -7,10 +9,10 @@ use axum::{
     routing::{get, post},
 };
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::{
-    desk::{Desk, Lie},
+    desk::{BureauAccount, Desk, Lie, ReceivedFile},
     handle::Control,
 };
 
@@ -36,61 +38,25 @@ struct Which {
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 enum Switch {
     GoAway(bool),
-    Lie(Named),
+    Lie(Lie),
     LoseAcknowledgments(usize),
+    RepeatFeedback,
     Spite { key: String, code: String },
     WithholdFeedback(bool),
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Named {
-    Cut,
-    Garbage,
-    OtherFile,
-    Twice,
-    WrongLines,
-}
-
-impl From<Named> for Lie {
-    fn from(named: Named) -> Self {
-        match named {
-            Named::Cut => Self::Cut,
-            Named::Garbage => Self::Garbage,
-            Named::OtherFile => Self::OtherFile,
-            Named::Twice => Self::Twice,
-            Named::WrongLines => Self::WrongLines,
-        }
-    }
-}
-
-async fn files(State(bureau): State<Control>) -> Result<Json<Value>, StatusCode> {
-    let files = desk(&bureau)?.files().into_iter().map(|(name, file)| {
-        let seen = json!({
-            "arrivals": file.arrivals,
-            "digests": file.digests,
-            "effects": file.effects,
-            "accepted": file.accepted,
-            "rejected": file.rejected,
-        });
-        (name, seen)
-    });
-    Ok(Json(Value::Object(Map::from_iter(files))))
+async fn files(
+    State(bureau): State<Control>,
+) -> Result<Json<BTreeMap<String, ReceivedFile>>, StatusCode> {
+    Ok(Json(desk(&bureau)?.files()))
 }
 
 async fn account(
     State(bureau): State<Control>,
     Json(which): Json<Which>,
-) -> Result<Json<Value>, StatusCode> {
+) -> Result<Json<BureauAccount>, StatusCode> {
     let account = desk(&bureau)?.account(&which.family, &which.key);
-    let account = account.ok_or(StatusCode::NOT_FOUND)?;
-    Ok(Json(json!({
-        "account_type": account.account_type,
-        "closed": account.closed,
-        "reported_on": account.reported_on,
-        "months": account.months,
-        "taken": account.taken,
-    })))
+    account.map(Json).ok_or(StatusCode::NOT_FOUND)
 }
 
 async fn accounts(
@@ -108,8 +74,9 @@ async fn switch(
     let desk = desk(&bureau)?;
     match switch {
         Switch::GoAway(away) => desk.go_away(away),
-        Switch::Lie(lie) => desk.lie(lie.into()),
+        Switch::Lie(lie) => desk.lie(lie),
         Switch::LoseAcknowledgments(count) => desk.lose_acknowledgments(count),
+        Switch::RepeatFeedback => desk.repeat_feedback(),
         Switch::Spite { key, code } => desk.spite(&key, &code),
         Switch::WithholdFeedback(withholds) => desk.withhold_feedback(withholds),
     }

@@ -150,10 +150,8 @@ fn join(at: &str, name: &str) -> String {
 
 /// What one segment lacks, and what is wrong with its values.
 fn check(kind: &RecordType, at: &str, met: &[(String, String)], faults: &mut Vec<Fault>) {
-    for ((path, tag), item) in &kind.items {
-        if *path != at {
-            continue;
-        }
+    let of_segment = kind.items.range((at, "")..);
+    for ((_, tag), item) in of_segment.take_while(|((path, _), _)| *path == at) {
         let value = met
             .iter()
             .find(|(known, _)| known == tag)

@@ -66,6 +66,8 @@ async fn a_test_drives_the_desk_of_the_process_by_its_admin_port() {
     assert_eq!(list().await.matches(".enc").count(), 1);
     assert_eq!(switch(json!({"withhold_feedback": false})).await, 204);
     assert_eq!(list().await.matches(".enc").count(), 2);
+    assert_eq!(switch(json!("repeat_feedback")).await, 204);
+    assert_eq!(list().await.matches(".enc").count(), 2);
 }
 
 #[tokio::test]

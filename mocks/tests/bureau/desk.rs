@@ -1,8 +1,11 @@
 //! The desk, by its folders and by its door.
 
+mod database;
+mod door;
+mod lies;
+
 use std::{
     fs,
-    io::Read as _,
     path::Path,
     process::Command,
     sync::Arc,
@@ -10,20 +13,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-use flate2::read::GzDecoder;
 use jiff::Timestamp;
-use mocks::{Desk, DeskConfig, Lie, MockBureau, MockConfig};
-use sm4::{
-    Sm4,
-    cipher::{Array, BlockCipherDecrypt as _, BlockCipherEncrypt as _, KeyInit as _},
-};
+use mocks::{Desk, DeskConfig, Lie};
 
-const KEY: [u8; 16] = *b"demo0123456789ab";
+use crate::parcel::{self, KEY, ORG, opened};
+
 const NAME: &str = "T99999999H0001202606012100001";
-const LOAN: &str = include_str!("../../../schemas/testdata/pboc-submit-personal/210.xml");
 
 fn keys() -> std::collections::BTreeMap<String, [u8; 16]> {
-    [("T99999999H0001".to_owned(), KEY)].into()
+    [(ORG.to_owned(), KEY)].into()
 }
 
 fn clock() -> mocks::Clock {
@@ -31,50 +29,13 @@ fn clock() -> mocks::Clock {
     Arc::new(move || at)
 }
 
-/// A file of these records, sealed. Small enough for one chunk.
+/// A file of these loans, sealed.
 fn sealed(lines: &[String]) -> Vec<u8> {
-    use std::io::Write as _;
-    let mut text = format!(
-        "A0502102.0.0  T99999999H0001202606011000000{:07}\r\n",
-        lines.len()
-    );
-    for line in lines {
-        text.push_str(line.trim());
-        text.push_str("\r\n");
-    }
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    encoder.write_all(text.as_bytes()).unwrap();
-    let mut bytes = encoder.finish().unwrap();
-    let pad = 16 - bytes.len() % 16;
-    bytes.resize(bytes.len() + pad, pad as u8);
-    let cipher = Sm4::new(&Array(KEY));
-    for block in bytes.chunks_mut(16) {
-        let mut one = Array([0; 16]);
-        one.copy_from_slice(block);
-        cipher.encrypt_block(&mut one);
-        block.copy_from_slice(&one);
-    }
-    bytes
-}
-
-fn opened(sealed: &[u8]) -> String {
-    let cipher = Sm4::new(&Array(KEY));
-    let mut bytes = sealed.to_vec();
-    for block in bytes.chunks_mut(16) {
-        let mut one = Array([0; 16]);
-        one.copy_from_slice(block);
-        cipher.decrypt_block(&mut one);
-        block.copy_from_slice(&one);
-    }
-    let mut text = String::new();
-    GzDecoder::new(&bytes[..])
-        .read_to_string(&mut text)
-        .unwrap();
-    text
+    parcel::sealed("210", lines)
 }
 
 fn loan(number: u32, edits: &[(&str, &str)]) -> String {
-    let mut line = LOAN.replace("DK2024000001", &format!("DK{number:010}"));
+    let mut line = parcel::loan(number);
     for (from, to) in edits {
         assert!(line.contains(from), "{from}");
         line = line.replace(from, to);
@@ -115,7 +76,7 @@ impl Folders {
             if let Ok(bytes) = fs::read(&path) {
                 return bytes;
             }
-            assert!(since.elapsed() < Duration::from_secs(10), "no {file}");
+            assert!(since.elapsed() < Duration::from_secs(60), "no {file}");
             thread::sleep(Duration::from_millis(5));
         }
     }
@@ -241,53 +202,4 @@ fn is_sealed(sealed: &[u8]) -> bool {
         .output()
         .expect("openssl is installed");
     out.stdout.starts_with(&[0x1f, 0x8b])
-}
-
-#[tokio::test]
-async fn the_door_takes_files_and_gives_feedback() {
-    let desk = Desk::open(DeskConfig {
-        keys: keys(),
-        folders: None,
-        clock: clock(),
-    });
-    let bureau = MockBureau::start(MockConfig {
-        desk: Some(desk.clone()),
-        ..MockConfig::new(clock())
-    })
-    .await
-    .unwrap();
-    let base = format!("http://{}/submissions", bureau.address());
-    // Whoever was first has installed the same.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let http = reqwest::Client::new();
-    let put = || async {
-        let url = format!("{base}/files/{NAME}0.enc");
-        let reply = http
-            .put(url)
-            .body(sealed(&[loan(1, &[])]))
-            .send()
-            .await
-            .unwrap();
-        (reply.status().as_u16(), reply.text().await.unwrap())
-    };
-    let (status, text) = put().await;
-    assert_eq!(status, 201, "{text}");
-    assert_eq!(put().await, (409, "{\"code\":\"ABF009\"}".to_owned()));
-    let list = http.get(format!("{base}/feedback")).send().await.unwrap();
-    assert_eq!(
-        list.text().await.unwrap(),
-        format!("{{\"files\":[\"{NAME}1.enc\"]}}")
-    );
-    let feedback = http
-        .get(format!("{base}/feedback/{NAME}1.enc"))
-        .send()
-        .await
-        .unwrap();
-    let feedback = opened(&feedback.bytes().await.unwrap());
-    assert!(
-        feedback.starts_with(&format!("A0722.0.0{NAME}12.0.0")),
-        "{feedback}"
-    );
-    assert_eq!(bureau.count(), 0, "files are no inquiries");
-    assert_eq!(desk.files()[&format!("{NAME}0")].effects, 1);
 }

@@ -1,5 +1,4 @@
-//! Submission files as a test makes them, and feedback files as it reads them:
-//! files of one chunk.
+//! Submission files as a test makes them, and feedback files as it reads them.
 
 use std::io::{Read as _, Write as _};
 
@@ -28,32 +27,40 @@ pub(crate) fn sealed(record: &str, lines: &[String]) -> Vec<u8> {
     }
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
     encoder.write_all(text.as_bytes()).unwrap();
-    let mut bytes = encoder.finish().unwrap();
-    assert!(bytes.len() < 524_288, "one chunk");
-    let pad = 16 - bytes.len() % 16;
-    bytes.resize(bytes.len() + pad, pad as u8);
+    let packed = encoder.finish().unwrap();
     let cipher = Sm4::new(&Array(KEY));
-    for block in bytes.chunks_mut(16) {
-        let mut one = Array([0; 16]);
-        one.copy_from_slice(block);
-        cipher.encrypt_block(&mut one);
-        block.copy_from_slice(&one);
+    let mut sealed = Vec::new();
+    for chunk in packed.chunks(524_288) {
+        let mut bytes = chunk.to_vec();
+        let pad = 16 - bytes.len() % 16;
+        bytes.resize(bytes.len() + pad, pad as u8);
+        for block in bytes.chunks(16) {
+            let mut one = Array([0; 16]);
+            one.copy_from_slice(block);
+            cipher.encrypt_block(&mut one);
+            sealed.extend_from_slice(&one);
+        }
     }
-    bytes
+    sealed
 }
 
-/// The text of a sealed file of one chunk.
+/// The text of a sealed file.
 pub(crate) fn opened(sealed: &[u8]) -> String {
     let cipher = Sm4::new(&Array(KEY));
-    let mut bytes = sealed.to_vec();
-    for block in bytes.chunks_mut(16) {
-        let mut one = Array([0; 16]);
-        one.copy_from_slice(block);
-        cipher.decrypt_block(&mut one);
-        block.copy_from_slice(&one);
+    let mut packed = Vec::new();
+    for chunk in sealed.chunks(524_304) {
+        let mut bytes = chunk.to_vec();
+        for block in bytes.chunks_mut(16) {
+            let mut one = Array([0; 16]);
+            one.copy_from_slice(block);
+            cipher.decrypt_block(&mut one);
+            block.copy_from_slice(&one);
+        }
+        let pad = usize::from(bytes[bytes.len() - 1]);
+        packed.extend_from_slice(&bytes[..bytes.len() - pad]);
     }
     let mut text = String::new();
-    GzDecoder::new(&bytes[..])
+    GzDecoder::new(&packed[..])
         .read_to_string(&mut text)
         .unwrap();
     text
