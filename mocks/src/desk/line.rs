@@ -33,7 +33,7 @@ impl Record {
         record
             .parse(kind, line, &mut faults)
             .map_err(|()| whole())?;
-        if record.value("InfRecType") != Some(code) {
+        if record.value("InfRecType").is_some_and(|it| it != code) {
             return Err(whole());
         }
         if faults.is_empty() {

@@ -8,5 +8,6 @@ mod answers;
 mod client;
 mod desk;
 mod desk_samples;
+mod desk_schemas;
 mod faults;
 mod parcel;
