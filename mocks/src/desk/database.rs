@@ -151,7 +151,7 @@ impl Database {
                 };
                 match kind {
                     Kind::Correct => correct(family, account, record)?,
-                    Kind::DeleteSegments => delete_segments(account, record),
+                    Kind::DeleteSegments => delete_segments(family, account, record),
                     _ => event(account, record)?,
                 }
                 account.taken.push(number(code));
@@ -265,15 +265,15 @@ fn correct(family: &Family, account: &mut Account, record: &Record) -> Result<()
 }
 
 /// Forgets what the account did in the segment and the days that a request names.
-fn delete_segments(account: &mut Account, record: &Record) {
+fn delete_segments(family: &Family, account: &mut Account, record: &Record) {
     let days = day_of(record, "DelStartDate")..=day_of(record, "DelEndDate");
     let segment = record.value("DelSgmtCode").unwrap_or_default().to_owned();
     account.performances.retain(|it| {
-        // H is the monthly segment of a loan, J the other one; D is the segment
-        // of an agreement's limit and of a guarantee's liability.
-        let of_segment = match &*segment {
-            "H" => it.month > 0,
-            "J" | "D" => it.month == 0,
+        // Of a loan, H is the monthly segment and J the other one; D is the
+        // limit of an agreement, and the liability of a guarantee.
+        let of_segment = match (family.record, &*segment) {
+            ("210", "H") => it.month > 0,
+            ("210", "J") | ("220" | "230", "D") => it.month == 0,
             _ => false,
         };
         !(of_segment && days.contains(&it.day))
