@@ -29,6 +29,7 @@ mod cipher;
 mod erase;
 mod house;
 mod keys;
+mod many;
 mod master;
 mod rotate;
 #[cfg(test)]

@@ -31,6 +31,10 @@ pub trait Blinded: Send + Sync {
 }
 
 impl Blind {
+    pub(super) fn new(keys: house::Keys) -> Self {
+        Self(keys)
+    }
+
     pub(super) fn only(key: (i64, Key)) -> Self {
         Self(vec![key])
     }
@@ -66,7 +70,7 @@ impl Vault {
         if keys.is_empty() {
             return Err(unreadable("vault_keys", "blind"));
         }
-        Ok(Blind(keys))
+        Ok(Blind::new(keys))
     }
 
     /// The keys of the blind index, none of which comes or goes until the

@@ -329,3 +329,61 @@ fn holds(path: &str, bytes: &[u8]) -> bool {
         all.windows(bytes.len()).any(|window| window == bytes)
     })
 }
+
+#[tokio::test]
+async fn many_are_enrolled_as_each_alone_would_be() {
+    for test in databases(Arc::new(Forget)).await {
+        let (vault, _) = fresh(&test).await;
+        let known = enroll(&vault, &person(1)).await.unwrap();
+        let other = Identity::person("2", "E00000001", "测试乙", date(2026, 11, 24)).unwrap();
+        let asked = vec![person(3), person(1), other, person(2), person(3)];
+        let run = |asked: Vec<Identity>| {
+            let vault = vault.clone();
+            test.db.write(Urgency::Bulk, move |tx| {
+                Box::pin(async move { vault.enroll_many(tx, &asked).await })
+            })
+        };
+        let got = run(asked.clone()).await.unwrap();
+        let ids: Vec<_> = got.iter().map(|it| it.as_ref().ok()).collect();
+        assert_eq!(ids[1], Some(&known), "{}", test.name);
+        assert!(
+            matches!(got[2], Err(VaultError::OtherName)),
+            "{}",
+            test.name
+        );
+        assert!(ids[0].is_some() && ids[0] == ids[4], "{}", test.name);
+        assert_ne!(ids[0], ids[3], "{}", test.name);
+        for (identity, id) in [(person(3), ids[0]), (person(2), ids[3])] {
+            let found = vault.find(&identity).await.unwrap();
+            assert_eq!(found.as_ref(), id, "{}", test.name);
+            let kept = vault.identity_read(id.unwrap()).await.unwrap();
+            assert_eq!(kept, identity, "{}", test.name);
+        }
+        let again = run(asked).await.unwrap();
+        let again: Vec<_> = again.iter().map(|it| it.as_ref().ok()).collect();
+        assert_eq!(again, ids, "{}", test.name);
+        assert!(run(Vec::new()).await.unwrap().is_empty(), "{}", test.name);
+    }
+}
+
+#[tokio::test]
+async fn two_that_enroll_the_same_many_at_once_agree() {
+    for test in databases(Arc::new(Forget)).await {
+        let (vault, _) = fresh(&test).await;
+        let people: Vec<Identity> = (1..=700).map(person).collect();
+        let backward: Vec<Identity> = people.iter().rev().cloned().collect();
+        let run = |asked: Vec<Identity>| {
+            let vault = vault.clone();
+            test.db.write(Urgency::Bulk, move |tx| {
+                Box::pin(async move { vault.enroll_many(tx, &asked).await })
+            })
+        };
+        let (one, two) = tokio::join!(run(people), run(backward));
+        let ids = |got: Vec<Result<SubjectId, VaultError>>| -> Vec<SubjectId> {
+            got.into_iter().map(Result::unwrap).collect()
+        };
+        let (one, mut two) = (ids(one.unwrap()), ids(two.unwrap()));
+        two.reverse();
+        assert_eq!(one, two, "{}", test.name);
+    }
+}
