@@ -67,8 +67,14 @@ pub enum Lie {
     OtherFile,
     /// It comes with another one of flag 1, that accepts everything.
     Twice,
+    /// Its codes stand in no table.
+    UnknownCodes,
+    /// Its header counts one accepted record too many.
+    WrongCounts,
     /// Its line numbers are one too many.
     WrongLines,
+    /// The records in it are none of the file's.
+    WrongRecords,
 }
 
 /// A file, as often as it arrived.

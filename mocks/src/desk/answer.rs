@@ -9,12 +9,13 @@ use flate2::{Compression, read::GzDecoder, write::GzEncoder};
 use jiff::Timestamp;
 
 use super::{
+    Lie,
     database::{Database, Seen},
     line::{Fault, Record},
     seal::{self, Key},
     text::{Form, Parcel, Refusal},
 };
-use crate::inbox::bureau_time;
+use crate::{inbox::bureau_time, subjects::UNLISTED_CODE};
 
 /// The answer to a file, before it is sealed.
 pub(crate) struct Answer {
@@ -90,14 +91,14 @@ pub(crate) fn header(
 
 /// Takes the records of a file into the database; the caller has looked at its
 /// form. `spite` names codes that are given to records of some accounts for no
-/// reason; `shift` is added to each line number.
+/// reason; a lie about lines, codes or records is told here.
 pub(crate) fn judge(
     form: &Form,
     parcel: &Parcel,
     key: &Key,
     database: &mut Database,
     spite: &mut dyn FnMut(&Record) -> Option<String>,
-    shift: usize,
+    lie: Option<Lie>,
 ) -> Result<Answer, Refusal> {
     let unreadable = |_| Refusal::Told("ABF000");
     let mut lines = parcel.lines(key).map_err(unreadable)?;
@@ -122,10 +123,20 @@ pub(crate) fn judge(
         });
         match result {
             Ok(()) => answer.accepted += 1,
-            Err(faults) => {
+            Err(mut faults) => {
                 answer.flag = 3;
+                let told = number + usize::from(lie == Some(Lie::WrongLines));
+                if lie == Some(Lie::UnknownCodes) {
+                    for (code, _) in &mut faults {
+                        UNLISTED_CODE.clone_into(code);
+                    }
+                }
+                let record = match lie {
+                    Some(Lie::WrongRecords) => NO_RECORD,
+                    _ => &bytes[..],
+                };
                 answer
-                    .reject(Some(number + shift), &faults, Some(&bytes))
+                    .reject(Some(told), &faults, Some(record))
                     .map_err(unreadable)?;
             }
         }
@@ -153,3 +164,5 @@ fn line(number: Option<usize>, faults: &[Fault], record: Option<&[u8]>) -> Strin
     line.push_str("</FbInf></Document>\r\n");
     line
 }
+
+const NO_RECORD: &[u8] = b"<Document></Document>";

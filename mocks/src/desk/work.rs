@@ -132,10 +132,9 @@ impl Desk {
         let key = name.get(..14).and_then(|org| self.0.config.keys.get(org));
         // ABN004: nobody of that name is registered.
         let Some(key) = key else { return Ok(()) };
-        let (mut spite, wrong_lines) = {
+        let (mut spite, lie) = {
             let state = self.state();
-            let wrong = state.lies.first() == Some(&Lie::WrongLines);
-            (state.spite.clone(), usize::from(wrong))
+            (state.spite.clone(), state.lies.first().copied())
         };
         let judged = text::form(name, parcel, key).and_then(|form| {
             let mut struck = Vec::new();
@@ -144,14 +143,7 @@ impl Desk {
                 struck.push(key);
                 Some(code)
             };
-            let answer = answer::judge(
-                &form,
-                parcel,
-                key,
-                &mut self.database(),
-                &mut strike,
-                wrong_lines,
-            )?;
+            let answer = answer::judge(&form, parcel, key, &mut self.database(), &mut strike, lie)?;
             let mut state = self.state();
             for key in struck {
                 state.spite.remove(&key);
@@ -170,13 +162,14 @@ impl Desk {
     }
 
     /// Seals the feedback file, tells a lie if it is time for one, and gives out.
-    fn answer(&self, first: &str, answer: Answer, key: &seal::Key) -> io::Result<()> {
+    fn answer(&self, first: &str, mut answer: Answer, key: &seal::Key) -> io::Result<()> {
         let lie = {
             let mut state = self.state();
             (!state.lies.is_empty()).then(|| state.lies.remove(0))
         };
         let at = (self.0.config.clock)();
         let total = answer.accepted + answer.rejected;
+        answer.accepted += usize::from(lie == Some(Lie::WrongCounts));
         let other = format!("{}9", &first[..28]);
         let says = match lie {
             Some(Lie::OtherFile) => &other,

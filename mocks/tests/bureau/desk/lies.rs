@@ -36,6 +36,16 @@ fn every_lie_is_told_once() {
     let second = opened(&folders.wait(&format!("{}1.enc", first(5))));
     assert_eq!(&second[38..39], "1");
     assert_eq!(&second[58..72], "00000020000000");
+    let wrong = |number| loan(number, &[("<Cy>CNY</Cy>", "<Cy>CNX</Cy>")]);
+    folders.desk.lie(Lie::UnknownCodes);
+    let codes = opened(&feedback(6, 3, &[wrong(6)]));
+    assert!(codes.contains("<FbCode>ZZZ999</FbCode>"), "{codes}");
+    folders.desk.lie(Lie::WrongCounts);
+    let counts = opened(&feedback(7, 3, &[wrong(7)]));
+    assert_eq!(&counts[58..72], "00000010000001");
+    folders.desk.lie(Lie::WrongRecords);
+    let records = opened(&feedback(8, 3, &[wrong(8)]));
+    assert!(records.contains("<ErrRec>PERvY3VtZW50PjwvRG9jdW1lbnQ+</ErrRec>"));
     let files = folders.desk.files();
     assert!(files.values().all(|file| file.effects == 1));
     assert_eq!(folders.desk.accounts("210"), 5);
