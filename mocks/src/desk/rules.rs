@@ -6,13 +6,14 @@ use super::{
     line::{Fault, Record},
     tables::RecordType,
 };
+use crate::subjects::is_synthetic;
 
 /// What a record breaks that has all its items in form.
 pub(crate) fn broken(code: &str, kind: &RecordType, record: &Record) -> Vec<Fault> {
     let mut faults = Vec::new();
     let mut fault = |code: &str, tag: &str| faults.push((code.to_owned(), tag.to_owned()));
     if record.value("IDType") == Some("10")
-        && record.value("IDNum").is_some_and(|id| !is_citizen(id))
+        && record.value("IDNum").is_some_and(|id| !is_synthetic(id))
     {
         fault("ABE004", "IDNum");
     }
@@ -76,21 +77,6 @@ fn months(date: &str) -> u32 {
         text.parse::<u32>().unwrap_or_default()
     };
     part(0..4) * 12 + part(5..7)
-}
-
-/// Whether the last character of a citizen number is the right one: GB 11643.
-fn is_citizen(id: &str) -> bool {
-    let mut sum = 0;
-    for (at, byte) in id.bytes().enumerate() {
-        let digit = match byte {
-            b'0'..=b'9' => u32::from(byte - b'0'),
-            b'X' if at == 17 => 10,
-            _ => return false,
-        };
-        // The weights are 2^(17 - at) modulo 11.
-        sum += digit * (1 << (17 - at.min(17)));
-    }
-    id.len() == 18 && sum % 11 == 1
 }
 
 /// Dates of a loan that a report cannot be older than.
