@@ -94,6 +94,8 @@ CREATE TABLE submission_records (
     answer TEXT,
     corrects_submission BIGINT,
     corrects_seq BIGINT,
+    -- The dispute by which it is marked.
+    dispute TEXT,
     PRIMARY KEY (submission, seq)
 );
 CREATE INDEX submission_records_by_file ON submission_records (file, line);

@@ -6,7 +6,7 @@ mod serve;
 
 use std::sync::{Arc, LazyLock};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use metrics_exporter_prometheus::PrometheusHandle;
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::Mutex;
@@ -177,6 +177,9 @@ impl Gateway {
             db: db.clone(),
             folder: config.submissions.folder.clone().unwrap_or_default(),
             lines: lines.clone(),
+            notice_lead: SignedDuration::from_hours(
+                24 * i64::from(config.submissions.notice_lead_days),
+            ),
             vault: vault.clone(),
         });
         submissions.recover().await?;

@@ -19,13 +19,15 @@
 //! sent again, the rest by [`Submissions::sweep`]. What disagrees stops a file
 //! for a person.
 
+mod accept;
+mod candidate;
 mod deliver;
+mod enroll;
 mod entries;
 mod error;
 mod feed;
 mod feedback;
 mod gate;
-mod judge;
 mod lines;
 mod release;
 mod service;
@@ -38,11 +40,11 @@ mod tests;
 mod view;
 mod write;
 
+pub use crate::ledger::Hold;
 pub use error::SubmitError;
 pub use feed::{Form, Input};
-pub use gate::Hold;
 pub use service::{Parts, Submissions};
 pub use state::{FILE_EDGES, FileState, RECORD_EDGES, RecordState, SubmissionState};
-pub use store::{accounts::Account, files::FileRow, records::Outline, submissions::Submission};
+pub use store::{files::FileRow, records::Outline, submissions::Submission};
 pub use sweep::Decision;
 pub use view::{Answer, Count, FileView, RecordFinding, RecordView, SubmissionView};

@@ -10,29 +10,22 @@ use std::{
     path::PathBuf,
 };
 
-use schemas::{
-    edition::Edition,
-    file::{FeedbackHeader, FeedbackLine, FeedbackName, FeedbackReader, FileError, Flag},
-};
+use schemas::file::{FeedbackHeader, FeedbackLine, FeedbackName, FeedbackReader, FileError, Flag};
 use tokio::sync::mpsc;
 
 use super::{
-    FileState, Submissions, SubmitError, entries,
-    judge::Told,
-    lines,
+    FileState, Submissions, SubmitError, entries, lines,
     service::Inner,
     store::{
-        accounts::{self, Moved, Renamed},
         files::{self, FileRow},
         records::{self, Kept},
     },
-    take,
     view::Answer,
     write::blocking,
 };
 use crate::{
     bureaus::Seal,
-    platform::{clock::micros, db::Urgency, fault, ids::SubjectId, vault::SubjectKeys},
+    platform::{clock::micros, db::Urgency, fault},
 };
 
 /// Lines of a feedback file that are looked at together.
@@ -336,86 +329,6 @@ impl Submissions {
         Ok(())
     }
 
-    async fn accept(
-        &self,
-        file: &FileRow,
-        rows: Vec<Kept>,
-        edition: &'static Edition,
-    ) -> Result<(), SubmitError> {
-        let vault = &self.0.parts.vault;
-        let keys = vault
-            .keys_of(rows.iter().filter_map(|row| row.subject.as_ref()))
-            .await?;
-        let known = accounts::by_ids(self.db(), rows.iter().filter_map(|row| row.account)).await?;
-        let (house, blind) = (vault.house_keys(), vault.blind().await?);
-        let whose = (file.institution.clone(), file.bureau.clone());
-        let settled: Vec<(i64, i64)> = rows.iter().map(|row| (row.submission, row.seq)).collect();
-        let moved = blocking(move || {
-            let mut moved = Vec::with_capacity(rows.len());
-            for row in &rows {
-                let Some(account) = row.account.and_then(|id| known.get(&id)) else {
-                    continue;
-                };
-                let text = lines::open(row, &house, &keys)?;
-                let damaged = |why: &str| SubmitError::Damaged {
-                    what: "the line",
-                    row: row.row(),
-                    why: why.to_owned(),
-                };
-                let plan = edition
-                    .plan(&row.record)
-                    .ok_or_else(|| damaged("its type"))?;
-                let role = edition
-                    .role(&row.record)
-                    .ok_or_else(|| damaged("its type"))?;
-                let record = plan
-                    .read(&text)
-                    .map_err(|error| damaged(&error.to_string()))?;
-                let told = Told::of(role, plan, &record, account.account_type.as_deref());
-                let renamed = match (role.new_key(plan, &record), own(&keys, &account.subject)) {
-                    (Some(key), Some(own)) => {
-                        let (institution, bureau) = &whose;
-                        let text = take::account_text(institution, bureau, role.family(), &key);
-                        let row = account.id.to_string();
-                        match blind.newest(&text) {
-                            Some((blind_key, digest)) => Some(Renamed {
-                                blind_key,
-                                blind: digest,
-                                code: own.seal(&take::code_place(&row), key.as_bytes())?,
-                            }),
-                            None => None,
-                        }
-                    }
-                    _ => None,
-                };
-                moved.push(Moved::of(
-                    account,
-                    &told,
-                    renamed,
-                    (row.submission, row.seq),
-                ));
-            }
-            Ok(moved)
-        })
-        .await?;
-        let at = self.0.parts.clock.now();
-        let draft = entries::about_file(entries::ANSWERS, file, at)
-            .number("accepted", settled.len() as u64);
-        let (entry, _) = entries::finish(draft)?;
-        let write = self.db().write(Urgency::Bulk, move |tx| {
-            Box::pin(async move {
-                records::accept(tx, &settled).await?;
-                accounts::accept(tx, &moved, micros(at)).await?;
-                tx.append(entry.into());
-                fault::submission_point("submission.answers.before");
-                Ok::<_, SubmitError>(())
-            })
-        });
-        write.await?;
-        fault::submission_point("submission.answers.after");
-        Ok(())
-    }
-
     async fn answered(&self, file: FileRow, header: &FeedbackHeader) -> Result<(), SubmitError> {
         let at = self.0.parts.clock.now();
         let mut after = file.clone();
@@ -517,11 +430,4 @@ fn read_parts(
         let _ = to.blocking_send(Part::Lines(lines));
     }
     Ok(())
-}
-
-fn own<'k>(
-    keys: &'k HashMap<SubjectId, SubjectKeys>,
-    subject: &SubjectId,
-) -> Option<&'k SubjectKeys> {
-    keys.get(subject)
 }

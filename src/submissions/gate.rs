@@ -1,116 +1,121 @@
-//! What a record waits for before it may go out.
+//! What records wait for before they may go out: the facts, in bulk, for
+//! `ledger::gate`.
 
-use schemas::role::Does;
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use std::collections::BTreeSet;
 
-use super::{Submissions, SubmitError, judge::Told, service::Inner, store::accounts::Account};
+use jiff::Timestamp;
+use schemas::{plan::RecordPlan, record::Record, role::Role, validate::Scratch};
+
+use super::{Submissions, SubmitError, store::accounts};
 use crate::{
-    authorizations::Category,
-    platform::ids::{BureauId, InstitutionId, SubjectId},
+    ledger::{
+        Account, Hold, HoldCode, Told,
+        gate::{self, Facts},
+    },
+    platform::ids::{BureauId, InstitutionId},
 };
 
-/// What a record waits for.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize, ToSchema)]
-pub struct Hold {
-    /// Stable code.
-    pub code: String,
-    /// What is missing, in Chinese.
-    pub zh: String,
-    /// What is missing, in English.
-    pub en: String,
-    /// What would cure it, in Chinese.
-    pub cure_zh: String,
-    /// What would cure it, in English.
-    pub cure_en: String,
+/// What a record says that bears on whether it may go.
+#[derive(Clone, Debug)]
+pub(super) struct Bearing {
+    pub(super) told: Told,
+    /// What an authorization must name to open such an account.
+    pub(super) category: String,
+    /// The categories of restricted items in it.
+    pub(super) restricted: BTreeSet<String>,
+    /// The dispute that it names.
+    pub(super) mark: Option<String>,
 }
 
 /// One record to be judged.
 pub(super) struct Asked<'a> {
-    pub(super) subject: Option<&'a SubjectId>,
-    pub(super) account: Option<&'a Account>,
-    pub(super) record: &'a str,
-    pub(super) told: Option<&'a Told>,
-    /// Whether nothing else stops it.
-    pub(super) good: bool,
-    pub(super) holds: &'a mut Vec<Hold>,
+    pub(super) account: &'a Account,
+    pub(super) bearing: &'a Bearing,
 }
 
-/// Another record of the account is under way.
-pub(super) const IN_FLIGHT: &str = "account_in_flight";
+/// What one waits for, and which notice serves it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Judged {
+    pub(super) holds: Vec<Hold>,
+    pub(super) notice: Option<String>,
+}
 
-/// Finds what records wait for.
+impl Bearing {
+    /// Reads it from a record; from the scratch, where it was validated last.
+    pub(super) fn of(
+        role: &Role,
+        plan: &RecordPlan,
+        record: &Record,
+        known_type: Option<&str>,
+        mark: Option<String>,
+        scratch: Option<&Scratch>,
+    ) -> Self {
+        let negative = match scratch {
+            Some(scratch) => plan.negative_judged(record, scratch),
+            None => plan.negative(record),
+        };
+        let restricted = plan.restricted(record).into_iter();
+        Self {
+            told: Told::of(role, plan, record, known_type).showing(&negative),
+            category: role.category().to_owned(),
+            restricted: restricted.map(|it| it.category().to_owned()).collect(),
+            mark,
+        }
+    }
+}
+
+/// Finds what records wait for, in their order.
 pub(super) async fn judge(
     submissions: &Submissions,
     institution: &InstitutionId,
     bureau: &BureauId,
-    asked: &mut [Asked<'_>],
-) -> Result<(), SubmitError> {
+    asked: &[Asked<'_>],
+    at: Timestamp,
+) -> Result<Vec<Judged>, SubmitError> {
     let parts = &submissions.0.parts;
-    let now = parts.clock.now();
-    let edition = Inner::edition(submissions.today())?;
-    // Once a bureau has accepted an account, telling of it is a duty, whatever
-    // became of the authorization.
-    let opening = |one: &&mut Asked<'_>| {
-        one.good
-            && one.told.is_some_and(|told| told.does == Does::Normal)
-            && one
-                .account
-                .is_none_or(|account| matches!(account.state.as_str(), "new" | "deleted"))
-    };
-    let subjects: Vec<&SubjectId> = asked
-        .iter_mut()
-        .filter(opening)
-        .filter_map(|one| one.subject)
-        .collect();
-    if subjects.is_empty() {
-        return Ok(());
-    }
+    let subjects = asked
+        .iter()
+        .filter(|one| !one.account.standing.is_accepted() || !one.bearing.restricted.is_empty())
+        .filter_map(|one| one.account.subject.as_ref());
     let provided = parts.authorizations.provided(institution, subjects).await?;
-    for one in asked.iter_mut().filter(opening) {
-        let category = edition
-            .role(one.record)
-            .and_then(|role| Category::named(role.category()));
-        let covered = one
+    let mut ids: Vec<i64> = asked.iter().map(|one| one.account.id).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let (notices, disputes) = accounts::papers(&parts.db, &ids).await?;
+    let judge_one = |one: &Asked<'_>| {
+        let (account, bearing) = (one.account, one.bearing);
+        let covered = account
             .subject
+            .as_ref()
             .and_then(|subject| provided.get(subject))
-            .map(|provided| provided.covers(bureau, now).categories)
+            .map(|provided| provided.covers(bureau, at).categories)
             .unwrap_or_default();
-        if !category.is_some_and(|category| covered.contains(&category)) {
-            one.holds.push(provide_missing());
+        let restricted: Vec<&str> = bearing.restricted.iter().map(String::as_str).collect();
+        let facts = Facts {
+            account,
+            told: &bearing.told,
+            at,
+            category: &bearing.category,
+            covered: &covered,
+            restricted: &restricted,
+            notices: notices.get(&account.id).map_or(&[], Vec::as_slice),
+            notice_lead: parts.notice_lead,
+            disputes: disputes.get(&account.id).map_or(&[], Vec::as_slice),
+            mark: bearing.mark.as_deref(),
+            // Which record of an account is under way is seen to elsewhere.
+            is_behind: false,
+        };
+        Judged {
+            holds: gate::judge(&facts),
+            notice: gate::serving(&facts).map(|notice| notice.id.clone()),
         }
-    }
-    Ok(())
-}
-
-fn provide_missing() -> Hold {
-    Hold {
-        code: "provide_missing".to_owned(),
-        zh: "开立账户须有信息主体有效的提供信息授权，且覆盖该征信机构与信息类别".to_owned(),
-        en: "opening an account needs a live authorization of the subject to provide, that \
-             covers the bureau and the category"
-            .to_owned(),
-        cure_zh: "录入提供信息授权后，该记录自动继续".to_owned(),
-        cure_en: "record an authorization to provide; the record then goes on by itself".to_owned(),
-    }
-}
-
-fn in_flight() -> Hold {
-    Hold {
-        code: IN_FLIGHT.to_owned(),
-        zh: "同一账户的前一条记录尚未得到征信机构的答复或更正".to_owned(),
-        en: "an earlier record of the account has no answer of the bureau yet, or waits for its \
-             correction"
-            .to_owned(),
-        cure_zh: "前一条被接收后自动继续；被退回的，请先更正".to_owned(),
-        cure_en: "it goes on when the earlier one is accepted; correct that one if it was rejected"
-            .to_owned(),
-    }
+    };
+    Ok(asked.iter().map(judge_one).collect())
 }
 
 /// Holds as the database keeps them: by code. Their texts are the program's.
 pub(super) fn json(holds: &[Hold]) -> Option<String> {
-    let codes: Vec<&str> = holds.iter().map(|hold| hold.code.as_str()).collect();
+    let codes: Vec<&str> = holds.iter().map(|hold| hold.code.name()).collect();
     (!codes.is_empty())
         .then(|| serde_json::to_string(&codes).ok())
         .flatten()
@@ -118,9 +123,10 @@ pub(super) fn json(holds: &[Hold]) -> Option<String> {
 
 /// The stored holds, and that another record is under way.
 pub(super) fn with_in_flight(stored: Option<&str>) -> String {
+    let in_flight = HoldCode::AccountInFlight.name();
     let mut codes = codes(stored);
-    if !codes.iter().any(|code| code == IN_FLIGHT) {
-        codes.push(IN_FLIGHT.to_owned());
+    if !codes.iter().any(|code| code == in_flight) {
+        codes.push(in_flight.to_owned());
     }
     serde_json::to_string(&codes).unwrap_or_default()
 }
@@ -132,18 +138,11 @@ pub(super) fn codes(stored: Option<&str>) -> Vec<String> {
         .unwrap_or_default()
 }
 
-/// The holds of these codes, with their texts.
+/// The stored holds, with their texts.
 pub(super) fn explained(stored: Option<&str>) -> Vec<Hold> {
-    let explain = |code: String| match code.as_str() {
-        IN_FLIGHT => in_flight(),
-        "provide_missing" => provide_missing(),
-        _ => Hold {
-            zh: code.clone(),
-            en: code.clone(),
-            cure_zh: String::new(),
-            cure_en: String::new(),
-            code,
-        },
-    };
-    codes(stored).into_iter().map(explain).collect()
+    let codes = codes(stored).into_iter();
+    codes
+        .filter_map(|code| HoldCode::named(&code))
+        .map(HoldCode::hold)
+        .collect()
 }

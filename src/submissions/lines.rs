@@ -6,6 +6,7 @@ use std::{
 };
 
 use flate2::{Compression, read::DeflateDecoder, write::DeflateEncoder};
+use schemas::{edition::Edition, plan::RecordPlan, record::Record, role::Role};
 use zeroize::Zeroizing;
 
 use super::{SubmitError, store::records::Kept};
@@ -76,6 +77,25 @@ pub(super) fn open(
         .read_to_end(&mut bytes)
         .map_err(|_| damaged("it does not unpack"))?;
     Ok(bytes)
+}
+
+/// Reads an opened line back as a record.
+pub(super) fn record(
+    kept: &Kept,
+    edition: &'static Edition,
+    line: &[u8],
+) -> Result<(Record, &'static RecordPlan, &'static Role), SubmitError> {
+    let damaged = |why: &str| SubmitError::Damaged {
+        what: "the line",
+        row: kept.row(),
+        why: why.to_owned(),
+    };
+    let unknown = || damaged("no such record type");
+    let plan = edition.plan(&kept.record).ok_or_else(unknown)?;
+    let role = edition.role(&kept.record).ok_or_else(unknown)?;
+    let record = plan.read(line);
+    let record = record.map_err(|error| damaged(&error.to_string()))?;
+    Ok((record, plan, role))
 }
 
 fn place(row: &str) -> Place<'_> {

@@ -1,19 +1,16 @@
 //! Held records, judged again when what they wait for may have come.
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::atomic::Ordering,
-};
+use std::{collections::HashSet, sync::atomic::Ordering};
 
 use schemas::validate::Finding;
 
 use super::{
-    Hold, RecordState, Submissions, SubmitError, entries, gate,
-    judge::{self, Told},
+    RecordState, Submissions, SubmitError, entries,
+    gate::{self, Bearing},
     lines,
     service::Inner,
     store::{
-        accounts::{self, Account},
+        accounts,
         records::{self, Kept},
         submissions::{self, Submission},
     },
@@ -21,6 +18,7 @@ use super::{
     write::blocking,
 };
 use crate::{
+    ledger::{Account, Hold, RecordRef, sequence},
     operators::{Caller, Role},
     platform::{db::Urgency, ids::BureauId},
 };
@@ -38,6 +36,35 @@ struct Verdict {
     takes: Option<i64>,
     /// It was that of this account, and is not any more.
     frees: Option<i64>,
+}
+
+/// A held record that was looked at.
+struct Looked {
+    row: Kept,
+    account: Account,
+    bearing: Bearing,
+    findings: Vec<Finding>,
+}
+
+impl Looked {
+    fn verdict(&self, holds: &[Hold]) -> Verdict {
+        let (submission, seq) = (self.row.submission, self.row.seq);
+        let own = self.account.pending == Some(RecordRef { submission, seq });
+        let state = match (self.findings.is_empty(), holds.is_empty()) {
+            (false, _) => RecordState::SetAside,
+            (true, false) => RecordState::Held,
+            (true, true) => RecordState::Ready,
+        };
+        let bad = state == RecordState::SetAside;
+        Verdict {
+            key: (submission, seq),
+            state,
+            holds: gate::json(holds).filter(|_| !bad),
+            findings: view::findings_json(&self.findings),
+            takes: (!bad && !own).then_some(self.account.id),
+            frees: (bad && own).then_some(self.account.id),
+        }
+    }
 }
 
 impl Submissions {
@@ -79,8 +106,11 @@ impl Submissions {
             let Some(account) = row.account.and_then(|id| known.get(&id)) else {
                 continue;
             };
-            let own = (row.submission, row.seq);
-            let free = account.pending().is_none_or(|pending| pending == own);
+            let own = RecordRef {
+                submission: row.submission,
+                seq: row.seq,
+            };
+            let free = account.pending.is_none_or(|pending| pending == own);
             if free && taken.insert(account.id) {
                 looked.push((row, account.clone()));
             }
@@ -104,87 +134,46 @@ impl Submissions {
             .await?;
         let house = vault.house_keys();
         let read = blocking(move || {
-            let mut read: Vec<(Kept, Account, Told, Vec<Finding>)> = Vec::new();
+            let mut read: Vec<Looked> = Vec::new();
             for (row, account) in looked {
                 let text = lines::open(&row, &house, &keys)?;
-                let damaged = |why: &str| SubmitError::Damaged {
-                    what: "the line",
-                    row: row.row(),
-                    why: why.to_owned(),
-                };
-                let plan = edition
-                    .plan(&row.record)
-                    .ok_or_else(|| damaged("its type"))?;
-                let role = edition
-                    .role(&row.record)
-                    .ok_or_else(|| damaged("its type"))?;
-                let record = plan
-                    .read(&text)
-                    .map_err(|error| damaged(&error.to_string()))?;
-                let told = Told::of(role, plan, &record, account.account_type.as_deref());
-                let state = account.state_now();
-                let findings = judge::sequence(&row.record, state, Some(&account), &told);
-                read.push((row, account, told, findings));
+                let (record, plan, role) = lines::record(&row, edition, &text)?;
+                let known = account.account_type.as_deref();
+                let mark = row.dispute.clone();
+                let bearing = Bearing::of(role, plan, &record, known, mark, None);
+                let findings = sequence::judge(&account, &bearing.told);
+                read.push(Looked {
+                    row,
+                    account,
+                    bearing,
+                    findings,
+                });
             }
             Ok(read)
         })
         .await?;
-        let mut holds: HashMap<(i64, i64), Vec<Hold>> = read
+        let asked: Vec<gate::Asked<'_>> = read
             .iter()
-            .map(|(row, ..)| ((row.submission, row.seq), Vec::new()))
+            .map(|it| gate::Asked {
+                account: &it.account,
+                bearing: &it.bearing,
+            })
             .collect();
-        let mut asked = Vec::new();
-        let by_key: HashMap<(i64, i64), &(Kept, Account, Told, Vec<Finding>)> = read
-            .iter()
-            .map(|one| ((one.0.submission, one.0.seq), one))
-            .collect();
-        for (key, holds) in &mut holds {
-            let Some((row, account, told, findings)) = by_key.get(key) else {
-                continue;
-            };
-            asked.push(gate::Asked {
-                subject: row.subject.as_ref(),
-                account: Some(account),
-                record: &row.record,
-                told: Some(told),
-                good: findings.is_empty(),
-                holds,
-            });
-        }
         let bureau = BureauId::from(of.bureau.as_str());
-        gate::judge(self, &of.institution, &bureau, &mut asked).await?;
-        drop(asked);
-        let verdict = |(row, account, _, findings): &(Kept, Account, Told, Vec<Finding>)| {
-            let key = (row.submission, row.seq);
-            let holds = holds.get(&key).map_or(&[][..], Vec::as_slice);
-            let own = account.pending() == Some(key);
-            let state = match (findings.is_empty(), holds.is_empty()) {
-                (false, _) => RecordState::SetAside,
-                (true, false) => RecordState::Held,
-                (true, true) => RecordState::Ready,
-            };
-            let bad = state == RecordState::SetAside;
-            Verdict {
-                key,
-                state,
-                holds: gate::json(holds).filter(|_| !bad),
-                findings: view::findings_json(findings),
-                takes: (!bad && !own).then_some(account.id),
-                frees: (bad && own).then_some(account.id),
-            }
-        };
-        let changed = |verdict: &Verdict| {
-            let before = by_key.get(&verdict.key).map(|one| &one.0);
+        let at = self.0.parts.clock.now();
+        let judged = gate::judge(self, &of.institution, &bureau, &asked, at).await?;
+        let verdicts = read
+            .iter()
+            .zip(judged)
+            .map(|(looked, judged)| (looked, looked.verdict(&judged.holds)));
+        // What is as it was is not written again.
+        let changed = verdicts.filter(|(looked, verdict)| {
+            let codes = |holds: Option<&str>| gate::codes(holds);
             verdict.state != RecordState::Held
                 || verdict.takes.is_some()
-                || before.is_none_or(|row| {
-                    gate::codes(row.holds.as_deref()) != gate::codes(verdict.holds.as_deref())
-                })
-        };
-        let mut verdicts: Vec<Verdict> = read.iter().map(verdict).collect();
-        verdicts.retain(changed);
-        verdicts.sort_by_key(|verdict| verdict.key);
-        Ok(verdicts)
+                || codes(looked.row.holds.as_deref()) != codes(verdict.holds.as_deref())
+        });
+        Ok(changed.map(|(_, verdict)| verdict).collect())
     }
 
     async fn store_verdicts(

@@ -9,7 +9,7 @@ use std::{
     },
 };
 
-use jiff::civil::Date;
+use jiff::{SignedDuration, civil::Date};
 use schemas::{edition::Edition, file::Header, validate::FileHeader};
 
 use super::{
@@ -49,6 +49,8 @@ pub struct Parts {
     pub folder: PathBuf,
     /// The lines to bureaus.
     pub lines: Lines,
+    /// How long before sending a notice must have been delivered.
+    pub notice_lead: SignedDuration,
     /// The vault.
     pub vault: Vault,
 }

@@ -115,6 +115,7 @@ impl Site {
                 db: db.clone(),
                 folder: folder.path().to_owned(),
                 lines: lines.clone(),
+                notice_lead: jiff::SignedDuration::from_hours(72),
                 vault: vault.clone(),
             }),
             authorizations,
@@ -141,6 +142,7 @@ impl Site {
             db: self.db.clone(),
             folder: self.folder.path().to_owned(),
             lines: self.lines.clone(),
+            notice_lead: jiff::SignedDuration::from_hours(72),
             vault: self.vault.clone(),
         });
         self.submissions.recover().await.unwrap();
@@ -292,6 +294,33 @@ impl Site {
         let mut sealing = self.seal().begin(&path).unwrap();
         sealing.write_all(&text).unwrap();
         sealing.finish().unwrap();
+    }
+
+    /// Records a notice of an account that was delivered so many days ago.
+    pub(super) async fn notice(&self, id: &str, account: i64, due: &str, days: i64) {
+        let delivered = self.clock.now() - (24 * days).hours();
+        let (id, due) = (id.to_owned(), due.to_owned());
+        let write = self.db.write(Urgency::Urgent, move |tx| {
+            Box::pin(async move {
+                tx.execute(
+                    "INSERT INTO notices (id, institution, subject, account, due_period, \
+                     channel, delivered_at, recorded_by, recorded_at) \
+                     SELECT $1, 'demo-bank', subject, id, $2, 'letter', $3, 'local', $3 \
+                     FROM accounts WHERE id = $4",
+                    crate::args![id, due, delivered, account],
+                )
+                .await
+            })
+        });
+        assert_eq!(write.await.unwrap(), 1);
+        self.submissions.stir();
+    }
+
+    pub(super) async fn run(&self, sql: &'static str) {
+        let write = self.db.write(Urgency::Urgent, move |tx| {
+            Box::pin(async move { tx.execute(sql, crate::args![]).await })
+        });
+        write.await.unwrap();
     }
 
     /// Everything until the bureau has all that is ready.

@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
-    FileState, Hold, RecordState, SubmissionState, gate,
+    FileState, RecordState, SubmissionState, gate,
     store::{files::FileRow, records::Outline, submissions::Submission},
 };
-use crate::platform::clock::from_micros;
+use crate::{ledger::Hold, platform::clock::from_micros};
 
 /// One thing that is wrong with a record. It quotes no value.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize, ToSchema)]

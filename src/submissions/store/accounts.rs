@@ -2,61 +2,71 @@
 
 use std::collections::HashMap;
 
-use schemas::role::Does;
 use sqlx::{AssertSqlSafe, FromRow};
 
 use super::{holes, list};
 use crate::{
     args,
+    ledger::{Account, RecordRef, Standing, gate::Notice},
     platform::{
+        clock::from_micros,
         db::{Arg, Args, Db, DbError, Tx},
         ids::{BureauId, InstitutionId, SubjectId},
     },
-    submissions::judge::Told,
 };
 
-/// What a bureau last accepted of an account, in few words.
-#[derive(Clone, Debug, FromRow)]
-pub struct Account {
-    /// Its number.
-    pub id: i64,
-    /// Whose it is.
-    pub subject: SubjectId,
-    /// `new`, `open`, `closed`, `deleted`.
-    pub state: String,
-    /// Its type, as the records name it.
-    pub account_type: Option<String>,
-    /// The day of the record that opened it.
-    pub opened_on: Option<String>,
-    /// The latest report date that was accepted.
-    pub reported_on: Option<String>,
-    /// The latest month that was accepted.
-    pub month: Option<String>,
-    /// The record that stands for its state at the bureau.
-    pub accepted_submission: Option<i64>,
-    /// See `accepted_submission`.
-    pub accepted_seq: Option<i64>,
-    /// The record under way.
-    pub pending_submission: Option<i64>,
-    /// See `pending_submission`.
-    pub pending_seq: Option<i64>,
+/// An account as the database keeps it.
+#[derive(Clone, FromRow)]
+struct Row {
+    id: i64,
+    subject: SubjectId,
+    state: String,
+    account_type: Option<String>,
+    opened_on: Option<String>,
+    reported_on: Option<String>,
+    month: Option<String>,
+    month_on: Option<String>,
+    clean_month: Option<String>,
+    negative_run: Option<String>,
+    accepted_submission: Option<i64>,
+    accepted_seq: Option<i64>,
+    pending_submission: Option<i64>,
+    pending_seq: Option<i64>,
 }
 
-const COLUMNS: &str = "id, subject, state, account_type, opened_on, reported_on, month, \
-    accepted_submission, accepted_seq, pending_submission, pending_seq";
+const COLUMNS: &str = "id, subject, state, account_type, opened_on, reported_on, month, month_on, \
+    clean_month, negative_run, accepted_submission, accepted_seq, pending_submission, pending_seq";
+
+impl From<Row> for Account {
+    fn from(row: Row) -> Self {
+        fn read<T: std::str::FromStr>(text: Option<String>) -> Option<T> {
+            text?.parse().ok()
+        }
+        let record = |submission: Option<i64>, seq: Option<i64>| {
+            let (submission, seq) = submission.zip(seq)?;
+            Some(RecordRef { submission, seq })
+        };
+        Self {
+            id: row.id,
+            subject: Some(row.subject),
+            standing: Standing::named(&row.state).unwrap_or_default(),
+            account_type: row.account_type,
+            opened_on: read(row.opened_on),
+            reported_on: read(row.reported_on),
+            month: read(row.month),
+            month_on: read(row.month_on),
+            clean_month: read(row.clean_month),
+            negative_run: row.negative_run,
+            accepted: record(row.accepted_submission, row.accepted_seq),
+            pending: record(row.pending_submission, row.pending_seq),
+        }
+    }
+}
 
 /// One account to be found or made.
 pub(crate) struct Sought {
     pub(crate) family: String,
     pub(crate) digests: Vec<[u8; 32]>,
-}
-
-impl Account {
-    /// The record under way, if any.
-    #[must_use]
-    pub fn pending(&self) -> Option<(i64, i64)> {
-        self.pending_submission.zip(self.pending_seq)
-    }
 }
 
 /// The accounts with these digests, in the order asked for.
@@ -67,11 +77,11 @@ pub(crate) async fn find(
     sought: &[Sought],
 ) -> Result<Vec<Option<Account>>, DbError> {
     #[derive(FromRow)]
-    struct Row {
+    struct Found {
         family: String,
         blind: Vec<u8>,
         #[sqlx(flatten)]
-        account: Account,
+        account: Row,
     }
 
     let digests: Vec<&[u8]> = sought
@@ -87,10 +97,10 @@ pub(crate) async fn find(
         );
         let mut args = args![institution, bureau];
         args.0.extend(some.iter().map(|digest| Arg::from(*digest)));
-        let rows: Vec<Row> = db.all(AssertSqlSafe(sql), args).await?;
+        let rows: Vec<Found> = db.all(AssertSqlSafe(sql), args).await?;
         found.extend(
             rows.into_iter()
-                .map(|row| ((row.family, row.blind), row.account)),
+                .map(|row| ((row.family, row.blind), Account::from(row.account))),
         );
     }
     let of = |one: &Sought| {
@@ -115,8 +125,8 @@ pub(crate) async fn by_ids(
             list(1, some.len())
         );
         let args = Args(some.iter().map(|id| Arg::from(*id)).collect());
-        let rows: Vec<Account> = db.all(AssertSqlSafe(sql), args).await?;
-        found.extend(rows.into_iter().map(|account| (account.id, account)));
+        let rows: Vec<Row> = db.all(AssertSqlSafe(sql), args).await?;
+        found.extend(rows.into_iter().map(|row| (row.id, Account::from(row))));
     }
     Ok(found)
 }
@@ -206,14 +216,14 @@ pub(crate) fn literals(pairs: &[(i64, i64)]) -> String {
 
 /// What acceptance makes of an account.
 pub(crate) struct Moved {
-    id: i64,
-    state: &'static str,
-    account_type: Option<String>,
-    opened_on: Option<String>,
-    reported_on: Option<String>,
-    month: Option<String>,
-    renamed: Option<Renamed>,
-    record: (i64, i64),
+    /// The account after it.
+    pub(crate) next: Account,
+    /// The record that was accepted.
+    pub(crate) record: RecordRef,
+    /// What it is found by from now on, where the record renames it.
+    pub(crate) renamed: Option<Renamed>,
+    /// The notice that serves the run that began with the record.
+    pub(crate) notice: Option<String>,
 }
 
 /// What an account is found by from now on.
@@ -223,68 +233,103 @@ pub(crate) struct Renamed {
     pub(crate) code: Vec<u8>,
 }
 
-impl Moved {
-    /// What the acceptance of `record`, which told this, makes of the account.
-    pub(crate) fn of(
-        account: &Account,
-        told: &Told,
-        renamed: Option<Renamed>,
-        record: (i64, i64),
-    ) -> Self {
-        let normal = told.does == Does::Normal;
-        let day = told.report_date.map(|day| day.to_string());
-        let opens = normal && matches!(account.state_now(), "new" | "deleted");
-        Self {
-            id: account.id,
-            state: told.next_state(account.state_now()),
-            account_type: told.account_type.clone().filter(|_| normal),
-            opened_on: day.clone().filter(|_| opens),
-            reported_on: day.filter(|_| normal),
-            month: told.month.clone().filter(|_| normal),
-            renamed: renamed.filter(|_| told.does == Does::Rename),
-            record,
-        }
-    }
-}
-
 /// Moves accounts on: what these records say was accepted, and nothing of them
 /// is under way any more.
 pub(crate) async fn accept(tx: &mut Tx<'_>, moved: &[Moved], at: i64) -> Result<(), DbError> {
-    for one in moved {
-        let (submission, seq) = one.record;
+    fn text<T: ToString>(value: Option<T>) -> Option<String> {
+        value.map(|value| value.to_string())
+    }
+    for Moved {
+        next,
+        record,
+        renamed,
+        notice,
+    } in moved
+    {
         tx.execute(
-            "UPDATE accounts SET state = $1, account_type = COALESCE($2, account_type), \
-             opened_on = COALESCE(opened_on, $3), reported_on = COALESCE($4, reported_on), \
-             month = COALESCE($5, month), accepted_submission = $6, accepted_seq = $7, \
-             pending_submission = NULL, pending_seq = NULL, changed_at = $8 \
-             WHERE id = $9 AND pending_submission = $6 AND pending_seq = $7",
+            "UPDATE accounts SET state = $1, account_type = $2, opened_on = $3, \
+             reported_on = $4, month = $5, month_on = $6, clean_month = $7, negative_run = $8, \
+             accepted_submission = $9, accepted_seq = $10, \
+             pending_submission = NULL, pending_seq = NULL, changed_at = $11 \
+             WHERE id = $12 AND pending_submission = $9 AND pending_seq = $10",
             args![
-                one.state,
-                one.account_type.clone(),
-                one.opened_on.clone(),
-                one.reported_on.clone(),
-                one.month.clone(),
-                submission,
-                seq,
+                next.standing.name(),
+                next.account_type.clone(),
+                text(next.opened_on),
+                text(next.reported_on),
+                text(next.month),
+                text(next.month_on),
+                text(next.clean_month),
+                next.negative_run.clone(),
+                record.submission,
+                record.seq,
                 at,
-                one.id
+                next.id
             ],
         )
         .await?;
-        if let Some(renamed) = &one.renamed {
+        if let Some(renamed) = renamed {
             tx.execute(
                 "UPDATE accounts SET blind = $1, blind_key = $2, code = $3 WHERE id = $4",
                 args![
                     renamed.blind,
                     renamed.blind_key,
                     renamed.code.clone(),
-                    one.id
+                    next.id
                 ],
+            )
+            .await?;
+        }
+        if let Some(notice) = notice {
+            tx.execute(
+                "UPDATE notices SET run = $1 WHERE id = $2 AND run IS NULL",
+                args![next.negative_run.clone(), notice],
             )
             .await?;
         }
     }
     Ok(())
+}
+
+/// Notices and open disputes of these accounts.
+pub(crate) async fn papers(
+    db: &Db,
+    ids: &[i64],
+) -> Result<(HashMap<i64, Vec<Notice>>, HashMap<i64, Vec<String>>), DbError> {
+    let (mut notices, mut disputes) = (HashMap::new(), HashMap::new());
+    for some in ids.chunks(1000) {
+        let args = Args(some.iter().map(|id| Arg::from(*id)).collect());
+        let sql = format!(
+            "SELECT id, subject, account, due_period, delivered_at, run FROM notices \
+             WHERE account IN ({}) ORDER BY delivered_at, id",
+            list(1, some.len())
+        );
+        type NoticeRow = (String, SubjectId, i64, String, i64, Option<String>);
+        let rows: Vec<NoticeRow> = db.all(AssertSqlSafe(sql), args.clone()).await?;
+        for (id, subject, account, due, delivered_at, run) in rows {
+            // One whose month cannot be read serves nothing.
+            let Ok(due) = due.parse() else { continue };
+            let of: &mut Vec<Notice> = notices.entry(account).or_default();
+            of.push(Notice {
+                id,
+                subject,
+                account,
+                due,
+                delivered_at: from_micros(delivered_at),
+                run,
+            });
+        }
+        let sql = format!(
+            "SELECT id, account FROM disputes WHERE closed_at IS NULL AND account IN ({})",
+            list(1, some.len())
+        );
+        let rows: Vec<(String, i64)> = db.all(AssertSqlSafe(sql), args).await?;
+        for (id, account) in rows {
+            let of: &mut Vec<String> = disputes.entry(account).or_default();
+            of.push(id);
+        }
+    }
+    Ok((notices, disputes))
 }
 
 /// Nothing of the account of this record is under way any more.

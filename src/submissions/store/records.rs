@@ -26,6 +26,7 @@ pub(crate) struct NewRow {
     pub(crate) sealed: Vec<u8>,
     pub(crate) sealed_sha256: [u8; 32],
     pub(crate) corrects: Option<(i64, i64)>,
+    pub(crate) dispute: Option<String>,
 }
 
 /// What a list shows of a record.
@@ -70,12 +71,13 @@ pub(crate) struct Kept {
     pub(crate) sealed: Vec<u8>,
     pub(crate) sealed_sha256: Vec<u8>,
     pub(crate) line: Option<i64>,
+    pub(crate) dispute: Option<String>,
 }
 
 const OUTLINE: &str = "submission, seq, record, state, report_date, holds, findings, answer, \
     file, line, corrects_submission, corrects_seq";
 const KEPT: &str = "r.submission, r.seq, r.record, r.account, r.subject, r.state, \
-    r.holds, r.sealed, r.sealed_sha256, r.line";
+    r.holds, r.sealed, r.sealed_sha256, r.line, r.dispute";
 
 /// Inserts a chunk with one statement.
 pub(crate) async fn insert(
@@ -87,8 +89,8 @@ pub(crate) async fn insert(
         let sql = format!(
             "INSERT INTO submission_records (submission, seq, record, account, subject, state, \
              report_date, holds, findings, sealed, sealed_sha256, corrects_submission, \
-             corrects_seq) VALUES {}",
-            holes(some.len(), 13)
+             corrects_seq, dispute) VALUES {}",
+            holes(some.len(), 14)
         );
         let mut args = Args::default();
         for row in some {
@@ -106,7 +108,8 @@ pub(crate) async fn insert(
                     row.sealed.clone(),
                     row.sealed_sha256,
                     row.corrects.map(|(submission, _)| submission),
-                    row.corrects.map(|(_, seq)| seq)
+                    row.corrects.map(|(_, seq)| seq),
+                    row.dispute.clone()
                 ]
                 .0,
             );

@@ -10,7 +10,7 @@ async fn opening_without_an_authorization_to_provide_waits_for_one() {
         site.sweep().await;
         let records = site.records(&of).await;
         assert_eq!(records[0].state, RecordState::Held, "{:?}", records[0]);
-        assert_eq!(records[0].holds[0].code, "provide_missing");
+        assert_eq!(records[0].holds[0].code.name(), "provide_missing");
         assert!(site.files().await.is_empty());
         site.authorize(&loan).await;
         site.sweep().await;
@@ -77,7 +77,8 @@ async fn impossible_sequences_are_set_aside() {
         again["data"]["AcctBsSgmt"]["RptDateCode"] = "31".into();
         let of = site.submit("k2", &[again]).await;
         let records = site.records(&of).await;
-        assert_eq!(records[0].findings[0].code, "ledger_opened_twice");
+        let code = &records[0].findings[0].code;
+        assert_eq!(code, OPENED_TWICE, "{}", site.name);
     }
 }
 
@@ -112,6 +113,78 @@ async fn what_waited_behind_a_record_that_is_taken_back_is_judged_again() {
         site.sweep().await;
         let records = site.records(&second).await;
         assert_eq!(records[0].state, RecordState::SetAside, "{}", site.name);
-        assert_eq!(records[0].findings[0].code, "ledger_not_opened");
+        assert_eq!(records[0].findings[0].code, NOT_OPENED);
     }
 }
+
+#[tokio::test]
+async fn a_first_negative_turn_waits_for_a_notice_of_this_account() {
+    for site in sites().await {
+        let (first, other) = (loan(1), loan(2));
+        for loan in [&first, &other] {
+            site.authorize(loan).await;
+        }
+        site.submit("k1", &[first.record(), other.record()]).await;
+        let name = site.carry().await[0].name.clone();
+        site.answer(&name, &[]);
+        site.sweep().await;
+        let mut overdue = at_month_end(&first, "2026-10-31");
+        overdue.standing = Standing::Overdue;
+        let of = site.submit("k2", &[overdue.update()]).await;
+        let holds = |records: &[RecordView]| -> Vec<&'static str> {
+            let holds = records[0].holds.iter();
+            holds.map(|hold| hold.code.name()).collect()
+        };
+        assert_eq!(holds(&site.records(&of).await), ["notice_missing"]);
+
+        // Of another account: it does not count.
+        site.notice("n1", 2, "2026-10", 5).await;
+        site.sweep().await;
+        assert_eq!(holds(&site.records(&of).await), ["notice_missing"]);
+        // Delivered the day before: too close.
+        site.notice("n2", 1, "2026-10", 1).await;
+        site.sweep().await;
+        assert_eq!(holds(&site.records(&of).await), ["notice_too_close"]);
+        site.notice("n3", 1, "2026-10", 5).await;
+        let name = site.carry().await[1].name.clone();
+        site.answer(&name, &[]);
+        site.sweep().await;
+        assert_eq!(site.states(&of).await, ["accepted"], "{}", site.name);
+        let run: Option<(Option<String>,)> = site
+            .db
+            .first("SELECT run FROM notices WHERE id = 'n3'", crate::args![])
+            .await
+            .unwrap();
+        assert_eq!(run.unwrap().0.as_deref(), Some("2.1"), "it served the run");
+    }
+}
+
+#[tokio::test]
+async fn a_disputed_account_waits_for_its_mark() {
+    for site in sites().await {
+        let first = loan(1);
+        site.authorize(&first).await;
+        site.submit("k1", &[first.record()]).await;
+        let name = site.carry().await[0].name.clone();
+        site.answer(&name, &[]);
+        site.sweep().await;
+        site.run(
+            "INSERT INTO disputes (id, institution, account, opened_by, opened_at) \
+             VALUES ('D-1', 'demo-bank', 1, 'local', 1)",
+        )
+        .await;
+        let next = at_month_end(&first, "2026-10-31");
+        let of = site.submit("k2", &[next.update()]).await;
+        let records = site.records(&of).await;
+        assert_eq!(records[0].holds[0].code.name(), "disputed_unmarked");
+        let mut marked = next.update();
+        marked["dispute"] = "D-1".into();
+        marked["corrects"] = serde_json::json!({"submission": of.id, "seq": 1});
+        let marked = site.submit("k3", &[marked]).await;
+        assert_eq!(site.states(&marked).await, ["ready"], "{}", site.name);
+        assert_eq!(site.states(&of).await, ["replaced"]);
+    }
+}
+
+const OPENED_TWICE: &str = "SEQ-OPENED-TWICE";
+const NOT_OPENED: &str = "SEQ-NOT-OPENED";
