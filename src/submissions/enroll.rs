@@ -59,15 +59,16 @@ impl Submissions {
         let vault = self.0.parts.vault.clone();
         let write = self.db().write(Urgency::Bulk, move |tx| {
             Box::pin(async move {
-                let mut enrolled = Vec::with_capacity(identities.len());
-                for identity in &identities {
-                    enrolled.push(match vault.enroll(tx, identity).await {
-                        Ok(subject) => Some(subject),
-                        Err(VaultError::OtherName) => None,
-                        Err(error) => return Err(error),
-                    });
-                }
-                Ok::<_, VaultError>(enrolled)
+                let enrolled = vault.enroll_many(tx, &identities).await?;
+                let known = |one: Result<SubjectId, VaultError>| match one {
+                    Ok(subject) => Ok(Some(subject)),
+                    Err(VaultError::OtherName) => Ok(None),
+                    Err(error) => Err(error),
+                };
+                enrolled
+                    .into_iter()
+                    .map(known)
+                    .collect::<Result<Vec<_>, VaultError>>()
             })
         });
         for (n, subject) in wanted.into_iter().zip(write.await?) {

@@ -283,7 +283,8 @@ pub(crate) async fn accept(tx: &mut Tx<'_>, moved: &[Moved], at: i64) -> Result<
         if let Some(notice) = notice {
             tx.execute(
                 "UPDATE notices SET run = $1 WHERE id = $2 AND run IS NULL",
-                args![next.negative_run.clone(), notice],
+                // A correction of the past begins a run that does not go on.
+                args![record.to_string(), notice],
             )
             .await?;
         }
@@ -320,13 +321,13 @@ pub(crate) async fn papers(
             });
         }
         let sql = format!(
-            "SELECT id, account FROM disputes WHERE closed_at IS NULL AND account IN ({})",
+            "SELECT number, account FROM disputes WHERE closed_at IS NULL AND account IN ({})",
             list(1, some.len())
         );
         let rows: Vec<(String, i64)> = db.all(AssertSqlSafe(sql), args).await?;
-        for (id, account) in rows {
+        for (number, account) in rows {
             let of: &mut Vec<String> = disputes.entry(account).or_default();
-            of.push(id);
+            of.push(number);
         }
     }
     Ok((notices, disputes))

@@ -169,8 +169,8 @@ async fn a_disputed_account_waits_for_its_mark() {
         site.answer(&name, &[]);
         site.sweep().await;
         site.run(
-            "INSERT INTO disputes (id, institution, account, opened_by, opened_at) \
-             VALUES ('D-1', 'demo-bank', 1, 'local', 1)",
+            "INSERT INTO disputes (id, institution, number, account, opened_by, opened_at) \
+             VALUES ('d1', 'demo-bank', 'D-1', 1, 'local', 1)",
         )
         .await;
         let next = at_month_end(&first, "2026-10-31");
