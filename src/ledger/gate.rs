@@ -209,9 +209,10 @@ impl HoldCode {
                     "SR-01; Credit Reporting Regulation, Art 29",
                 ),
                 text(
-                    "开户记录没有有效的提供授权，或授权不含该征信机构或该类信息",
+                    "开户记录没有有效的提供授权，或授权不含该征信机构或该类信息（不良信息亦须写明）",
                     "the record opens an account, and no live authorization to provide names this \
-                     bureau and this category of information",
+                     bureau and this category of information (and negative information, where \
+                     it is some)",
                 ),
                 text(
                     "请信息主体签署提供授权并录入原件",
@@ -245,7 +246,7 @@ pub fn judge(facts: &Facts<'_>) -> Vec<Hold> {
     if facts.is_behind {
         codes.insert(HoldCode::AccountInFlight);
     }
-    if opens(facts) && !covers(facts, facts.category) {
+    if opens(facts) && needed(facts).any(|it| !covers(facts, it)) {
         codes.insert(HoldCode::ProvideMissing);
     }
     if facts.restricted.iter().any(|it| !covers(facts, it)) {
@@ -270,6 +271,16 @@ pub fn serving<'f>(facts: &Facts<'f>) -> Option<&'f Notice> {
 /// A normal record of an account that the bureau does not have.
 fn opens(facts: &Facts<'_>) -> bool {
     facts.told.does == Does::Normal && !facts.account.standing.is_accepted()
+}
+
+/// The categories that an authorization must name to open the account: that of
+/// the record, and negative information where it is some.
+fn needed<'f>(facts: &Facts<'f>) -> impl Iterator<Item = &'f str> {
+    let negative = facts
+        .told
+        .is_negative()
+        .then_some(Category::Negative.name());
+    std::iter::once(facts.category).chain(negative)
 }
 
 fn covers(facts: &Facts<'_>, category: &str) -> bool {

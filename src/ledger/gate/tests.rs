@@ -125,6 +125,39 @@ fn sr_01_opening_needs_an_authorization_to_provide_of_the_category() {
 }
 
 #[test]
+fn sr_01_opening_with_negative_information_needs_that_named_too() {
+    let opening = |covered: &[Category]| {
+        case(new(), |it| {
+            it.told = negative(told("31", date(2026, 5, 31), "2026-05"));
+            it.covered = covered.iter().copied().collect();
+            it.notices = vec![notice("2026-05")];
+        })
+    };
+    let missing = [HoldCode::ProvideMissing];
+    assert_eq!(holds(&opening(&[Category::Credit])), missing);
+    assert_eq!(holds(&opening(&[Category::Negative])), missing);
+    let both = [Category::Credit, Category::Negative];
+    assert_eq!(holds(&opening(&both)), []);
+}
+
+/// What no authorization can name would be held for ever.
+#[test]
+fn every_category_that_a_record_may_need_can_be_named() {
+    const RESTRICTED: &str =
+        include_str!("../../../schemas/pboc-submit-personal/2020-01-19/restricted.tsv");
+    let edition =
+        schemas::edition::Edition::embedded("pboc-submit-personal", date(2026, 5, 31)).unwrap();
+    for role in edition.roles() {
+        let category = role.category();
+        assert!(Category::named(category).is_some(), "{category}");
+    }
+    for row in RESTRICTED.lines().skip(1) {
+        let category = row.split('\t').nth(2).unwrap();
+        assert!(Category::named(category).is_some(), "{category}");
+    }
+}
+
+#[test]
 fn an_accepted_account_goes_on_without_any_authorization() {
     let mut ended = open();
     for does in [
@@ -257,7 +290,7 @@ fn an_account_that_opens_negative_needs_a_notice_of_any_period_before() {
     let opening = |notices: Vec<Notice>| {
         case(new(), |it| {
             it.told = negative(told("31", date(2026, 5, 31), "2026-05"));
-            it.covered = [Category::Credit].into();
+            it.covered = [Category::Credit, Category::Negative].into();
             it.notices = notices;
         })
     };
@@ -299,7 +332,7 @@ fn sr_03_a_notice_is_delivered_as_long_before_as_must_be() {
 fn sr_12_a_restricted_item_needs_its_own_consent_also_after_acceptance() {
     let holding = |covered: &[Category]| {
         case(open(), |it| {
-            it.restricted = vec!["other"];
+            it.restricted = vec!["income"];
             it.covered = covered.iter().copied().collect();
         })
     };
@@ -307,7 +340,7 @@ fn sr_12_a_restricted_item_needs_its_own_consent_also_after_acceptance() {
         holds(&holding(&[Category::Credit])),
         [HoldCode::RestrictedItem]
     );
-    assert_eq!(holds(&holding(&[Category::Other])), []);
+    assert_eq!(holds(&holding(&[Category::Income])), []);
 }
 
 #[test]
