@@ -189,6 +189,16 @@ impl Candidate {
         is_bad(&self.findings)
     }
 
+    /// Its account is another subject's.
+    pub(super) fn is_of_another_subject(&mut self) {
+        self.add(
+            "subject_differs",
+            "IDNum",
+            "该账户已登记的信息主体与本记录不同；应以更正记录更改",
+            "the account is another subject's; a correction should change that",
+        );
+    }
+
     /// Adds a finding of ours that stops the record.
     pub(super) fn add(&mut self, code: &str, tag: &str, zh: &str, en: &str) {
         self.findings.push(finding(&self.record, code, tag, zh, en));

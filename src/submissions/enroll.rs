@@ -1,18 +1,17 @@
 //! Subjects and accounts of records: found, or made.
 
-use std::collections::HashMap;
-
 use schemas::role::Does;
 
 use super::{
     Submissions, SubmitError,
     candidate::{self, Candidate},
     service::Inner,
-    store::accounts::{self, NewAccount},
-    take::account_text,
 };
 use crate::{
-    ledger::{Account, index::code_place},
+    ledger::{
+        Account,
+        index::{AccountName, take_many},
+    },
     platform::{
         clock::micros,
         db::Urgency,
@@ -41,17 +40,12 @@ impl Submissions {
             }
         }
         // A correction may name the person that the account should have had.
-        let mut wanted: Vec<usize> = (0..candidates.len())
+        let wanted: Vec<usize> = (0..candidates.len())
             .filter(|n| candidates[*n].identity.is_some() && !corrects(&candidates[*n].record))
             .collect();
         if wanted.is_empty() {
             return Ok(());
         }
-        // In one order, so that two transactions cannot wait for each other.
-        wanted.sort_by_cached_key(|n| {
-            let identity = candidates[*n].identity.as_ref();
-            identity.map(|it| it.document().canonical().to_vec())
-        });
         let identities: Vec<Identity> = wanted
             .iter()
             .filter_map(|n| candidates[*n].identity.clone())
@@ -85,13 +79,7 @@ impl Submissions {
             let candidate = &mut candidates[n];
             match (&candidate.account, subject) {
                 (Some(account), Some(subject)) if account.subject.as_ref() != Some(&subject) => {
-                    candidate.findings.push(candidate::finding(
-                        &candidate.record,
-                        "subject_differs",
-                        "IDNum",
-                        "该账户已接收的信息主体与本记录不同；应以更正记录更改",
-                        "the account is another subject's; a correction should change that",
-                    ));
+                    candidate.is_of_another_subject();
                 }
                 (Some(_), _) => {}
                 (None, subject) => candidate.subject = subject,
@@ -109,67 +97,54 @@ impl Submissions {
     ) -> Result<(), SubmitError> {
         let edition = Inner::edition(self.today())?;
         let vault = &self.0.parts.vault;
-        let blind = vault.blind().await?;
         let keys = vault
             .keys_of(candidates.iter().filter_map(|it| it.subject.as_ref()))
             .await?;
-        // Others wait: a number is taken when it is stored.
-        let _numbers = self.0.numbers.lock().await;
-        let first = accounts::next_id(self.db()).await?;
-        let mut new: Vec<NewAccount> = Vec::new();
-        let mut of: HashMap<(String, String), Vec<usize>> = HashMap::new();
-        let mut order = Vec::new();
+        let mut wanted: Vec<(AccountName, SubjectId)> = Vec::new();
+        let mut places = Vec::new();
         for (n, candidate) in candidates.iter().enumerate() {
-            let (Some(subject), Some(key)) = (&candidate.subject, &candidate.key) else {
+            let role = edition.role(&candidate.record);
+            let (Some(subject), Some(key), Some(role)) = (&candidate.subject, &candidate.key, role)
+            else {
                 continue;
             };
             if candidate.account.is_some() || candidate.is_bad() {
                 continue;
             }
-            let Some(role) = edition.role(&candidate.record) else {
-                continue;
-            };
-            let name = (role.family().to_owned(), key.clone());
-            let all = of.entry(name.clone()).or_default();
-            all.push(n);
-            if all.len() > 1 {
-                continue;
-            }
-            let Some(own) = keys.get(subject) else {
-                continue;
-            };
-            let text = account_text(institution, bureau, role.family(), key);
-            let (blind_key, digest) = blind.newest(&text).ok_or(SubmitError::NotFound)?;
-            order.push(name);
-            let row = (first + new.len() as i64).to_string();
-            new.push(NewAccount {
+            let name = AccountName {
+                institution: institution.clone(),
+                bureau: bureau.clone(),
                 family: role.family().to_owned(),
-                blind_key,
-                blind: digest,
-                subject: subject.clone(),
-                code: own.seal(&code_place(&row), key.as_bytes())?,
-            });
+                key: key.clone(),
+            };
+            wanted.push((name, subject.clone()));
+            places.push(n);
         }
-        if new.is_empty() {
+        if wanted.is_empty() {
             return Ok(());
         }
         let at = micros(self.0.parts.clock.now());
-        let (institution, bureau) = (institution.clone(), bureau.clone());
-        let subjects: Vec<SubjectId> = new.iter().map(|it| it.subject.clone()).collect();
+        let vault = vault.clone();
         let write = self.db().write(Urgency::Bulk, move |tx| {
-            Box::pin(
-                async move { accounts::insert(tx, &institution, &bureau, first, &new, at).await },
-            )
+            Box::pin(async move {
+                let blind = vault.blind_held(tx).await?;
+                let wanted: Vec<(&AccountName, &SubjectId)> = wanted
+                    .iter()
+                    .map(|(name, subject)| (name, subject))
+                    .collect();
+                take_many(tx, &blind, &wanted, &keys, at).await
+            })
         });
-        write.await?;
-        for (n, (name, subject)) in order.into_iter().zip(subjects).enumerate() {
-            for place in of.remove(&name).unwrap_or_default() {
-                let (id, subject) = (first + n as i64, Some(subject.clone()));
-                candidates[place].account = Some(Account {
+        for (n, (id, subject)) in places.into_iter().zip(write.await?) {
+            let candidate = &mut candidates[n];
+            if candidate.subject.as_ref() == Some(&subject) {
+                candidate.account = Some(Account {
                     id,
-                    subject,
+                    subject: Some(subject),
                     ..Account::default()
                 });
+            } else {
+                candidate.is_of_another_subject();
             }
         }
         Ok(())

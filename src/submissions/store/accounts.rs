@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use sqlx::{AssertSqlSafe, FromRow};
 
-use super::{holes, list};
+use super::list;
 use crate::{
     args,
     ledger::{Account, RecordRef, Standing, gate::Notice},
@@ -129,60 +129,6 @@ pub(crate) async fn by_ids(
         found.extend(rows.into_iter().map(|row| (row.id, Account::from(row))));
     }
     Ok(found)
-}
-
-/// An account that is not known yet.
-pub(crate) struct NewAccount {
-    pub(crate) family: String,
-    pub(crate) blind_key: i64,
-    pub(crate) blind: [u8; 32],
-    pub(crate) subject: SubjectId,
-    pub(crate) code: Vec<u8>,
-}
-
-/// The number of the next account. Only one at a time may ask.
-pub(crate) async fn next_id(db: &Db) -> Result<i64, DbError> {
-    let last: Option<(Option<i64>,)> = db.first("SELECT MAX(id) FROM accounts", args![]).await?;
-    Ok(last.and_then(|(id,)| id).unwrap_or(0) + 1)
-}
-
-/// Inserts new accounts under numbers from `first` on.
-pub(crate) async fn insert(
-    tx: &mut Tx<'_>,
-    institution: &InstitutionId,
-    bureau: &BureauId,
-    first: i64,
-    new: &[NewAccount],
-    at: i64,
-) -> Result<(), DbError> {
-    if new.is_empty() {
-        return Ok(());
-    }
-    let sql = format!(
-        "INSERT INTO accounts (id, institution, bureau, family, blind, blind_key, code, subject, \
-         state, changed_at) VALUES {}",
-        holes(new.len(), 10)
-    );
-    let mut args = Args::default();
-    for (n, account) in new.iter().enumerate() {
-        args.0.extend(
-            args![
-                first + n as i64,
-                institution,
-                bureau,
-                &account.family,
-                &account.blind[..],
-                account.blind_key,
-                account.code.clone(),
-                &account.subject,
-                "new",
-                at
-            ]
-            .0,
-        );
-    }
-    tx.execute(AssertSqlSafe(sql), args).await?;
-    Ok(())
 }
 
 /// Marks records of a submission as those under way of their accounts: what has
