@@ -22,4 +22,5 @@ pub mod problem;
 mod register;
 pub mod router;
 mod subjects;
+mod submissions;
 pub mod who;

@@ -37,6 +37,7 @@ mod report;
 mod request;
 mod serve;
 mod settings;
+mod submit;
 
 use std::path::PathBuf;
 
@@ -124,6 +125,8 @@ enum Command {
     Register(register::Args),
     /// Run the gateway
     Serve,
+    /// Hand records in for a bureau, or check them
+    Submit(submit::Args),
 }
 
 /// Does what the arguments say; a failure is printed here.
@@ -154,6 +157,7 @@ fn run(cli: Cli) -> Result<Exit, CliError> {
         Command::Operators(command) => block(operators::run(&common, &command, Clock::system())),
         Command::Register(args) => block(register::run(&common, &args)),
         Command::Serve => block(serve::run(&common)),
+        Command::Submit(args) => block(submit::run(&common, &args)),
     }
 }
 

@@ -401,7 +401,7 @@ async fn answer(gateway: &Gateway, caller: &Caller, id: &InquiryId) -> Result<Re
     Ok(response)
 }
 
-fn idempotency_key(headers: &HeaderMap) -> Result<String, Problem> {
+pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<String, Problem> {
     headers
         .get("idempotency-key")
         .and_then(|value| value.to_str().ok())
@@ -411,7 +411,7 @@ fn idempotency_key(headers: &HeaderMap) -> Result<String, Problem> {
             Problem::new(
                 StatusCode::BAD_REQUEST,
                 "idempotency_key_missing",
-                "an inquiry needs an idempotency key",
+                "this needs an idempotency key",
             )
             .detail(
                 "send a header Idempotency-Key of 1 to 128 printable ASCII characters, \

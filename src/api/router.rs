@@ -15,7 +15,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     authorizations, bureaus, clients, disputes, explain, inquiries, layers, log, memberships,
-    notices, operators, policies, register, subjects, who::Listener,
+    notices, operators, policies, register, subjects, submissions, who::Listener,
 };
 use crate::gateway::Gateway;
 
@@ -55,7 +55,7 @@ pub fn openapi() -> String {
         (name = "register", description = "All inquiries of an institution"),
         (name = "authorizations", description = "What subjects allow, and what it permits"),
         (name = "subjects", description = "Erasure"),
-        (name = "submissions", description = "Records for bureaus, and what they wait for"),
+        (name = "submissions", description = "Records to bureaus, their files, and the answers"),
         (name = "bureaus", description = "The lines to bureaus"),
         (name = "operators", description = "People, machines and their roles"),
         (name = "log", description = "The audit log: receipts, checkpoints, tiles"),
@@ -76,6 +76,7 @@ fn routes() -> OpenApiRouter<Gateway> {
         .merge(operators::routes())
         .merge(policies::routes())
         .merge(register::routes())
+        .merge(submissions::routes())
         .merge(subjects::routes())
         .routes(routes!(log::receipt))
         .routes(routes!(log::checkpoint))
@@ -162,12 +163,17 @@ mod tests {
                         "Idempotency-Key",
                         "Prefer",
                         "bureau",
+                        "cursor",
                         "entry",
                         "from",
                         "id",
                         "lang",
+                        "limit",
                         "path",
                         "policy",
+                        "record",
+                        "seq",
+                        "state",
                         "until",
                     ];
                     assert!(known.contains(&name), "{method} {path}: {name}");

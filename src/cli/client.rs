@@ -51,6 +51,7 @@ pub(super) struct Call<'a> {
     path: &'a str,
     headers: Vec<(HeaderName, HeaderValue)>,
     body: Option<Zeroizing<Vec<u8>>>,
+    stream: Option<reqwest::Body>,
     wait: Duration,
 }
 
@@ -119,6 +120,9 @@ impl Client {
         if let Some(body) = call.body {
             request = request.body(body.to_vec());
         }
+        if let Some(stream) = call.stream {
+            request = request.body(stream);
+        }
         let failed = |error: reqwest::Error| {
             let (address, connecting) = (self.address.clone(), error.is_connect());
             let source = error.without_url();
@@ -168,7 +172,16 @@ impl<'a> Call<'a> {
             path,
             headers: Vec::new(),
             body,
+            stream: None,
             wait: Duration::ZERO,
+        }
+    }
+
+    /// Sends something as it is read.
+    pub(super) fn stream(path: &'a str, body: reqwest::Body) -> Self {
+        Self {
+            stream: Some(body),
+            ..Self::new(Method::POST, path, None)
         }
     }
 

@@ -95,6 +95,19 @@ impl Client {
         self.send(request.body(csv)).await
     }
 
+    /// Hands records in, as JSON Lines.
+    ///
+    /// # Errors
+    ///
+    /// Where no answer came.
+    pub async fn submit(&self, lines: String, key: &str) -> reqwest::Result<Reply> {
+        let request = self
+            .request(Method::POST, "/v1/submissions?bureau=pboc")
+            .header("content-type", "application/x-ndjson")
+            .header("Idempotency-Key", key);
+        self.send(request.body(lines)).await
+    }
+
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.http
             .request(method, format!("{}{path}", self.base))

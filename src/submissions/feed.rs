@@ -23,7 +23,7 @@ pub(super) const CHUNK: usize = 250;
 const CHUNK_BYTES: usize = 4 << 20;
 
 /// Text from anywhere.
-pub type Input = Box<dyn Read + Send>;
+pub type Input = Box<dyn Read + Send + Sync>;
 
 /// The form of an input.
 pub enum Form {
@@ -192,6 +192,10 @@ fn tables(
     children: Vec<(String, Input)>,
     collector: &mut Collector,
 ) -> Result<Result<(), Unwanted>, SubmitError> {
+    let children = children
+        .into_iter()
+        .map(|(name, input)| (name, input as schemas::intake::csv::Input<'static>))
+        .collect();
     let mut source = match Intake::new(edition).csv(record, main, children) {
         Ok(source) => source,
         Err(CsvError::Findings(findings)) => return Err(SubmitError::Header(findings)),

@@ -1,0 +1,102 @@
+//! The body of a submission, as the reader of records wants it.
+
+use std::{
+    future::poll_fn,
+    io::{self, Read},
+    pin::Pin,
+};
+
+use axum::{
+    body::{Body, Bytes, HttpBody as _},
+    http::{HeaderMap, StatusCode, header::CONTENT_TYPE},
+};
+use tokio::sync::mpsc;
+
+use crate::{api::problem::Problem, submissions::Form};
+
+/// Parts of a body that are read ahead.
+const AHEAD: usize = 4;
+
+/// JSON Lines or CSV, by its type.
+pub(super) fn form(
+    headers: &HeaderMap,
+    record: Option<String>,
+    body: Body,
+) -> Result<Form, Problem> {
+    let kind = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    let essence = kind.split(';').next().unwrap_or_default().trim();
+    match (essence.to_ascii_lowercase().as_str(), record) {
+        ("application/x-ndjson", None) => Ok(Form::JsonLines(Box::new(reader(body)))),
+        ("text/csv", Some(record)) => Ok(Form::Csv {
+            record,
+            main: Box::new(reader(body)),
+            children: Vec::new(),
+        }),
+        ("application/x-ndjson" | "text/csv", _) => Err(Problem::new(
+            StatusCode::BAD_REQUEST,
+            "query",
+            "the parameter record does not go with the body",
+        )
+        .detail("a CSV needs ?record=210 or another type; JSON Lines name it in each line")),
+        _ => Err(Problem::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "media_type",
+            "the body is not of a type that this takes",
+        )
+        .detail("send a header Content-Type: application/x-ndjson or text/csv")),
+    }
+}
+
+/// A body that a thread reads while it comes. It holds a few parts at most.
+fn reader(mut body: Body) -> BodyReader {
+    let (to, parts) = mpsc::channel(AHEAD);
+    tokio::spawn(async move {
+        while let Some(frame) = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
+            let part = match frame.map(|frame| frame.into_data()) {
+                Ok(Ok(part)) if part.is_empty() => continue,
+                Ok(Ok(part)) => Ok(part),
+                // Trailers say nothing of interest.
+                Ok(Err(_)) => continue,
+                Err(error) => Err(io::Error::other(error)),
+            };
+            let last = part.is_err();
+            if to.send(part).await.is_err() || last {
+                return;
+            }
+        }
+        // An empty part is the end; without it the body was cut.
+        let _ = to.send(Ok(Bytes::new())).await;
+    });
+    BodyReader {
+        parts,
+        part: Bytes::new(),
+        ended: false,
+    }
+}
+
+struct BodyReader {
+    parts: mpsc::Receiver<io::Result<Bytes>>,
+    part: Bytes,
+    ended: bool,
+}
+
+impl Read for BodyReader {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        while self.part.is_empty() {
+            if self.ended {
+                return Ok(0);
+            }
+            match self.parts.blocking_recv() {
+                Some(Ok(part)) if part.is_empty() => self.ended = true,
+                Some(part) => self.part = part?,
+                None => return Err(io::ErrorKind::UnexpectedEof.into()),
+            }
+        }
+        let count = into.len().min(self.part.len());
+        into[..count].copy_from_slice(&self.part.split_to(count));
+        Ok(count)
+    }
+}
