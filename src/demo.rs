@@ -14,4 +14,4 @@ mod staff;
 pub use client::{Client, Reply};
 pub use house::{BUREAU, House, HouseError, Plan};
 pub use play::{PlayError, Stage, play};
-pub use staff::{INSTITUTION, Staff, authorization, person};
+pub use staff::{INSTITUTION, Staff, authorization, consent_to_provide, person};

@@ -2,6 +2,7 @@
 //! in which each thing may refuse.
 
 mod payloads;
+mod record_bundle;
 mod serve;
 
 use std::sync::{Arc, LazyLock};

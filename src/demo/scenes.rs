@@ -1,6 +1,7 @@
 //! The scenes: each asks through the API, as an officer's tool would, and
 //! counts at the bureau what arrived.
 
+mod submission;
 mod trouble;
 
 use mocks::synthetic_resident_id;
@@ -31,6 +32,7 @@ pub(super) async fn all(set: &Set) -> Result<(), PlayError> {
     held_and_released(set).await?;
     trouble::cut_on_the_way(set).await?;
     trouble::withdrawn_while_waiting(set).await?;
+    submission::thousand(set).await?;
     proof(set).await
 }
 
@@ -173,7 +175,7 @@ async fn held_and_released(set: &Set) -> Result<(), PlayError> {
 
 /// The log verified, and a bundle exported and verified.
 async fn proof(set: &Set) -> Result<(), PlayError> {
-    set.say("\n6. 证明", "\n6. The proof");
+    set.say("\n7. 证明", "\n7. The proof");
     let gateway = &set.gateway;
     let checkpoint = gateway.log().publish().await.map_err(scene)?;
     let vkey = gateway.log().vkey().parse().map_err(scene)?;
@@ -237,6 +239,7 @@ pub(super) fn invite(set: &Set, addresses: Addresses) -> Result<(), PlayError> {
         ("checker", &set.staff.checker.1),
         ("compliance", &set.staff.compliance.1),
         ("regulator", &set.staff.regulator.1),
+        ("submitter", &set.staff.submitter.1),
         ("administrator", &set.staff.administrator.1),
     ] {
         let file = tokens.join(format!("{name}.token"));

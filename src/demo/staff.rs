@@ -37,6 +37,8 @@ pub struct Staff {
     pub compliance: (OperatorId, SecretString),
     /// Reads.
     pub regulator: (OperatorId, SecretString),
+    /// Hands records in.
+    pub submitter: (OperatorId, SecretString),
     /// Manages operators and clients.
     pub administrator: (OperatorId, SecretString),
 }
@@ -53,6 +55,7 @@ impl Staff {
             checker: hire(gateway, "checker", Role::Checker).await?,
             compliance: hire(gateway, "compliance", Role::Compliance).await?,
             regulator: hire(gateway, "regulator", Role::Regulator).await?,
+            submitter: hire(gateway, "submitter", Role::Submitter).await?,
             administrator: hire(gateway, "administrator", Role::Administrator).await?,
         })
     }
@@ -113,6 +116,18 @@ pub fn authorization(subject: &Identity, purposes: &[Purpose], now: Timestamp) -
         policy: Some(policy_version()),
         subjects_on_form: 1,
         evidence: Some(Zeroizing::new(b"%PDF-1.4 synthetic signed form".to_vec())),
+    }
+}
+
+/// A paper of a person that lets credit and negative information be provided
+/// for a year.
+#[must_use]
+pub fn consent_to_provide(subject: &Identity, now: Timestamp) -> NewAuthorization {
+    NewAuthorization {
+        kind: Kind::Provide,
+        purposes: BTreeSet::new(),
+        categories: BTreeSet::from([Category::PersonBasics, Category::Credit, Category::Negative]),
+        ..authorization(subject, &[], now)
     }
 }
 
