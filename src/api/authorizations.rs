@@ -78,6 +78,7 @@ async fn record(
         .authorizations()
         .record(caller, new, Urgency::Urgent, now)
         .await?;
+    gateway.submissions().stir();
     let (status, id, recorded) = match recorded {
         Recorded::Already(id) => (StatusCode::OK, id, false),
         Recorded::New(id) => (StatusCode::CREATED, id, true),

@@ -112,6 +112,7 @@ async fn close(
     let caller = asker.require(KEEPERS).await?;
     let now = gateway.clock().now();
     let closed = gateway.disputes().close(caller, &id, now).await?;
+    gateway.submissions().stir();
     Ok(Json(DisputeClosed { closed }))
 }
 

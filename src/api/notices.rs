@@ -123,6 +123,7 @@ async fn record(
         proof,
     };
     let recorded = gateway.notices().record(caller, new, now).await?;
+    gateway.submissions().stir();
     let (status, id, recorded) = match recorded {
         Recorded::Already(id) => (StatusCode::OK, id, false),
         Recorded::New(id) => (StatusCode::CREATED, id, true),

@@ -193,18 +193,17 @@ fn describe(text: &mut String, record: &Value, lang: Language) {
         state_name(state, lang)
     );
     report::line(text, 1, &head);
-    for (list, name) in [("findings", "path"), ("holds", "code"), ("answer", "tag")] {
+    let said = report::pick(lang, "zh", "en");
+    let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    for (list, name) in [("findings", "path"), ("answer", "tag")] {
         for one in report::list(&record[list]) {
-            let pick = |field: &str| one[field].as_str().unwrap_or_default().to_owned();
-            let said = report::pick(lang, "zh", "en");
-            let mut told = format!("{} {}: {}", pick("code"), pick(name), pick(said));
-            let cure = pick(report::pick(lang, "cure_zh", "cure_en"));
-            if !cure.is_empty() {
-                told.push_str("; ");
-                told.push_str(&cure);
-            }
+            let told = [&one["code"], &one[name], &one[said]].map(word).join(" ");
             report::line(text, 2, &told);
         }
+    }
+    for hold in report::list(&record["holds"]) {
+        let told = [&hold["code"], &hold["what"][said], &hold["cure"][said]].map(word);
+        report::line(text, 2, &told.join(" · "));
     }
 }
 

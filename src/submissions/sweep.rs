@@ -18,6 +18,10 @@ use crate::{
 /// How often it is looked for something to do.
 const PACE: Duration = Duration::from_secs(2);
 
+/// Held records are looked at again after so many turns even if nobody said that
+/// something happened: what they wait for may have come another way.
+const LOOK_AGAIN: u32 = 15;
+
 /// What a person decides about a file that stopped or was refused.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, serde::Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -80,7 +84,12 @@ impl Submissions {
     /// Sweeps until `stop` becomes true.
     pub async fn run(&self, mut stop: watch::Receiver<bool>) {
         let mut patience = Patience::new();
+        let mut turn = 0_u32;
         loop {
+            turn = turn.wrapping_add(1);
+            if turn.is_multiple_of(LOOK_AGAIN) {
+                self.stir();
+            }
             if let Err(error) = self.sweep_with(&mut patience).await {
                 tracing::error!(error = %error, "submissions cannot go on");
             }

@@ -61,18 +61,23 @@ pub(super) async fn thousand(set: &Set) -> Result<(), PlayError> {
     let told = |[label_zh, label_en]: [String; 2], reply: Reply, list: &'static str| {
         let first = &reply.body["records"][0];
         let why = &first[list][0];
+        let what = if why["what"].is_object() {
+            &why["what"]
+        } else {
+            why
+        };
         set.say(
             &format!(
                 "   {label_zh}，例如第 {} 条：{} {}",
                 first["seq"],
                 word(&why["code"]),
-                word(&why["zh"])
+                word(&what["zh"])
             ),
             &format!(
                 "   {label_en}, such as #{}: {} {}",
                 first["seq"],
                 word(&why["code"]),
-                word(&why["en"])
+                word(&what["en"])
             ),
         );
     };
@@ -184,7 +189,7 @@ async fn consent(set: &Set, borrower: u32) -> Result<(), PlayError> {
 /// A notice delivered for one of the overdue loans: its record goes on.
 async fn notice(set: &Set, month_end: Date) -> Result<(), PlayError> {
     let loan = loan(OVERDUE, month_end);
-    let delivered = set.gateway.clock().now() - SignedDuration::from_hours(1);
+    let delivered = set.gateway.clock().now() - SignedDuration::from_hours(4 * 24);
     let body = json!({
         "subject": {"kind": "person", "id_type": "10", "id_number": loan.borrower.0, "name": loan.borrower.1},
         "account": {"bureau": super::super::BUREAU, "record": "210", "key": [loan.code()]},
