@@ -294,7 +294,7 @@ mod tests {
             ),
             (
                 "the root of the head",
-                "UPDATE audit_head SET root = REPLACE(root, SUBSTR(root, 1, 1), '0'), size = 700",
+                "UPDATE audit_head SET root = SUBSTR(root, 2, 63) || SUBSTR(root, 1, 1), size = 700",
                 args![],
                 vec![Finding::AlteredHead],
             ),
