@@ -73,6 +73,10 @@ pub(super) async fn run(common: &Common, args: &Args) -> Result<Exit, CliError> 
     let mut exit = Exit::Done;
     for file in &args.files {
         let table = Table::of(file, args.record.as_deref(), &args.children)?;
+        table.in_order().map_err(|source| CliError::Read {
+            path: file.clone(),
+            source,
+        })?;
         let key = match &args.key {
             Some(key) => key.clone(),
             None => key_of(&table)?,

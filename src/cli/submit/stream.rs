@@ -13,7 +13,11 @@ use http_body::{Body, Frame};
 use jiff::civil::date;
 use schemas::{
     edition::Edition,
-    intake::{Intake, Names, csv::CsvError, to_json},
+    intake::{
+        Intake, Names,
+        csv::{CsvError, Input, misplaced},
+        to_json,
+    },
     record::Record,
     validate::Finding,
 };
@@ -110,16 +114,33 @@ impl Table {
         reqwest::Body::wrap(Parts(parts))
     }
 
-    /// Sends the tables as JSON Lines, joined.
-    fn join(&self, record: &str, to: &mpsc::Sender<io::Result<Bytes>>) -> io::Result<()> {
-        let edition = edition()?;
+    /// Refuses child tables that are not in the order of their records: a record
+    /// before such a row would go without its entries.
+    pub(super) fn in_order(&self) -> io::Result<()> {
+        let Some(record) = self.record().filter(|_| !self.children.is_empty()) else {
+            return Ok(());
+        };
+        let (main, children) = self.open()?;
+        let found = misplaced(&Intake::new(edition()?), record, main, children);
+        match found.map_err(unreadable)?.first() {
+            Some(finding) => Err(wrong(finding)),
+            None => Ok(()),
+        }
+    }
+
+    fn open(&self) -> io::Result<(Input<'static>, Vec<(String, Input<'static>)>)> {
         let children = self.children.iter().map(|(group, path)| {
-            let input: schemas::intake::csv::Input<'_> = Box::new(File::open(path)?);
+            let input: Input<'static> = Box::new(File::open(path)?);
             Ok((group.clone(), input))
         });
         let children = children.collect::<io::Result<Vec<_>>>()?;
-        let main = Box::new(BufReader::new(File::open(&self.main)?));
-        let tables = Intake::new(edition).csv(record, main, children);
+        Ok((Box::new(BufReader::new(File::open(&self.main)?)), children))
+    }
+
+    /// Sends the tables as JSON Lines, joined.
+    fn join(&self, record: &str, to: &mpsc::Sender<io::Result<Bytes>>) -> io::Result<()> {
+        let (main, children) = self.open()?;
+        let tables = Intake::new(edition()?).csv(record, main, children);
         let mut source = tables.map_err(unreadable)?;
         let mut part = Vec::with_capacity(PART);
         while let Some(read) = source.read(Record::default()) {
