@@ -106,10 +106,11 @@ impl Submissions {
         let at = self.0.parts.clock.now();
         let mut after = file.clone();
         let to = match delivery {
-            // The first delivery cannot have been received before: another
+            // What was delivered once cannot have been received before: another
             // file of this name is not ours.
             Delivery::AlreadyReceived
-                if file.attempts == 1 && file.state() == FileState::Sending =>
+                if file.attempts == 1
+                    && matches!(file.state(), FileState::Sending | FileState::Delivered) =>
             {
                 after.cause = Some("name_used".to_owned());
                 FileState::Stopped
