@@ -216,8 +216,15 @@ fn every_error_of_syntax_has_its_line() {
 fn furnished() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
-    for name in ["data", "keys", "certs", "outside"] {
-        fs::create_dir(at(name)).unwrap();
+    for name in [
+        "data",
+        "keys",
+        "certs",
+        "outside",
+        "exchange/out",
+        "exchange/in",
+    ] {
+        fs::create_dir_all(at(name)).unwrap();
     }
     let validity = Validity {
         from: "2026-01-01T00:00:00Z".parse().unwrap(),
