@@ -98,6 +98,7 @@ impl Submissions {
     }
 
     async fn judge_again(&self, of: &Submission, rows: Vec<Kept>) -> Result<(), SubmitError> {
+        let _order = self.0.order.lock().await;
         let known = accounts::by_ids(self.db(), rows.iter().filter_map(|row| row.account)).await?;
         // The one under way goes before; others of its account are not looked at.
         let mut taken: HashSet<i64> = HashSet::new();

@@ -244,6 +244,7 @@ impl Submissions {
         chain: [u8; 32],
     ) -> Result<Submission, SubmitError> {
         let at = self.0.parts.clock.now();
+        let _order = self.0.order.lock().await;
         let pending = self.one_under_way(before.no, &mut rows).await?;
         let mut after = before.clone();
         after.taken += rows.len() as i64;
