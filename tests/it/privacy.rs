@@ -26,6 +26,10 @@ fn people() -> Vec<Secret> {
         secrets.push(Secret::new(name));
         secrets.push(Secret::new(&mocks::synthetic_resident_id(seq)));
     }
+    // The borrowers of the submission; their names begin as those above.
+    for seq in [300, 303, 349] {
+        secrets.push(Secret::new(&mocks::synthetic_resident_id(seq)));
+    }
     // The telephone numbers of the sample reports.
     secrets.push(Secret::new("10000000001"));
     secrets

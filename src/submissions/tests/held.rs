@@ -53,6 +53,29 @@ async fn two_records_of_an_account_go_one_after_the_other() {
 }
 
 #[tokio::test]
+async fn submissions_at_once_put_one_record_of_an_account_under_way() {
+    for site in sites().await {
+        let loan = loan(1);
+        site.authorize(&loan).await;
+        let lines = [loan.record()];
+        let (a, b, c, d) = tokio::join!(
+            site.submit("k1", &lines),
+            site.submit("k2", &lines),
+            site.submit("k3", &lines),
+            site.submit("k4", &lines),
+        );
+        let mut ready = 0;
+        for of in [a, b, c, d] {
+            let states = site.states(&of).await;
+            ready += states.iter().filter(|state| **state == "ready").count();
+        }
+        assert_eq!(ready, 1, "{}", site.name);
+        let files = site.carry().await;
+        assert_eq!(site.text(&files[0].name).len(), 2, "a header and one record");
+    }
+}
+
+#[tokio::test]
 async fn impossible_sequences_are_set_aside() {
     for site in sites().await {
         let loan = loan(1);
