@@ -71,7 +71,11 @@ async fn submissions_at_once_put_one_record_of_an_account_under_way() {
         }
         assert_eq!(ready, 1, "{}", site.name);
         let files = site.carry().await;
-        assert_eq!(site.text(&files[0].name).len(), 2, "a header and one record");
+        assert_eq!(
+            site.text(&files[0].name).len(),
+            2,
+            "a header and one record"
+        );
     }
 }
 
