@@ -20,6 +20,7 @@
 //! for a person.
 
 mod accept;
+mod assign;
 mod candidate;
 mod deliver;
 mod enroll;
@@ -28,6 +29,8 @@ mod error;
 mod feed;
 mod feedback;
 mod gate;
+mod judge;
+mod keep;
 mod lines;
 mod release;
 mod service;

@@ -1,5 +1,10 @@
 //! A gateway over the demo's house, with nothing in its way.
 
+// Each bench uses its part of it.
+#![allow(dead_code)]
+
+use std::path::PathBuf;
+
 use anyhow::{Context as _, ensure};
 use creditgate::{
     authorizations::Purpose,
@@ -13,6 +18,7 @@ use creditgate::{
         identity::Identity,
     },
 };
+use creditgate::submissions::FileRow;
 use mocks::{Encoding, synthetic_resident_id};
 use serde_json::json;
 use tempfile::TempDir;
@@ -25,6 +31,9 @@ use crate::{direct::Direct, support::Database};
 
 /// Papers that are recorded at once.
 const RECORDERS: usize = 64;
+
+/// The folder of delivered submission files.
+const ELSEWHERE: &str = "elsewhere";
 
 /// How large a report is; the mock tells by the subject's number.
 #[derive(Clone, Copy)]
@@ -63,7 +72,10 @@ impl Stage {
             database: Some(database.address.clone()),
             encoding: Encoding::Base64,
             ..unlimited(Plan::new(clock.clone()))
+                .edit("out = \"exchange/out\"", &format!("out = \"{ELSEWHERE}\""))
         };
+        // Files go to where no desk reads them.
+        std::fs::create_dir(folder.path().join(ELSEWHERE))?;
         let house = House::build(folder.path(), &plan).await?;
         let config = config::check(&house.config(), Depth::Files, &vocabulary(), clock.now())
             .map_err(|findings| anyhow::anyhow!("the configuration: {findings:?}"))?;
@@ -148,6 +160,16 @@ impl Stage {
         let reply = self.officer.inquire(&body, &key, 30).await?;
         ensure!(reply.body["outcome"] == "hit", "not answered: {reply:?}");
         Ok(())
+    }
+
+    pub(crate) fn gateway(&self) -> &Gateway {
+        &self.gateway
+    }
+
+    /// Where a submission file lies once it is delivered.
+    pub(crate) fn delivered(&self, file: &FileRow) -> PathBuf {
+        let name = format!("{}.enc", file.name);
+        self.house.folder.join(ELSEWHERE).join(name)
     }
 
     /// How many requests the mock has seen.

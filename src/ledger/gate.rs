@@ -246,7 +246,7 @@ pub fn judge(facts: &Facts<'_>) -> Vec<Hold> {
     if facts.is_behind {
         codes.insert(HoldCode::AccountInFlight);
     }
-    if opens(facts) && needed(facts).any(|it| !covers(facts, it)) {
+    if opens(facts) && opening(facts).any(|it| !covers(facts, it)) {
         codes.insert(HoldCode::ProvideMissing);
     }
     if facts.restricted.iter().any(|it| !covers(facts, it)) {
@@ -273,9 +273,21 @@ fn opens(facts: &Facts<'_>) -> bool {
     facts.told.does == Does::Normal && !facts.account.standing.is_accepted()
 }
 
+/// The categories that live authorizations must name for the record to go;
+/// none where the duty to go on carries it.
+#[must_use]
+pub fn needs<'f>(facts: &Facts<'f>) -> BTreeSet<&'f str> {
+    let restricted = facts.restricted.iter().copied();
+    if opens(facts) {
+        restricted.chain(opening(facts)).collect()
+    } else {
+        restricted.collect()
+    }
+}
+
 /// The categories that an authorization must name to open the account: that of
 /// the record, and negative information where it is some.
-fn needed<'f>(facts: &Facts<'f>) -> impl Iterator<Item = &'f str> {
+fn opening<'f>(facts: &Facts<'f>) -> impl Iterator<Item = &'f str> {
     let negative = facts
         .told
         .is_negative()

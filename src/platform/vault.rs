@@ -44,6 +44,7 @@ pub use bulk::{Blind, Blinded};
 pub use cipher::{Cipher, CipherError, Place};
 pub use erase::Erasure;
 pub use keys::{HouseKeys, SubjectKeys};
+pub use many::Known;
 pub use master::{MasterError, MasterKey, MasterKeys, MasterSource};
 
 use super::{
@@ -342,15 +343,22 @@ impl Vault {
         id: &SubjectId,
         row: Option<SubjectRow>,
     ) -> Result<Identity, VaultError> {
-        let (keys, identity) = row.ok_or(VaultError::Unknown)?;
+        let (keys, sealed) = row.ok_or(VaultError::Unknown)?;
         let keys = self.unwrap_subject(id, Some(keys))?;
-        let sealed = identity.ok_or(VaultError::Erased)?;
-        let bytes: Option<Zeroizing<Vec<u8>>> =
-            keys.open(&identity_place(id.as_str()), &sealed).ok();
-        bytes
-            .and_then(|bytes| Identity::from_bytes(&bytes))
-            .ok_or_else(|| unreadable("subjects", id.as_str()))
+        open_identity(id, &keys, sealed)
     }
+}
+
+fn open_identity(
+    id: &SubjectId,
+    keys: &SubjectKeys,
+    sealed: Option<Vec<u8>>,
+) -> Result<Identity, VaultError> {
+    let sealed = sealed.ok_or(VaultError::Erased)?;
+    let bytes: Option<Zeroizing<Vec<u8>>> = keys.open(&identity_place(id.as_str()), &sealed).ok();
+    bytes
+        .and_then(|bytes| Identity::from_bytes(&bytes))
+        .ok_or_else(|| unreadable("subjects", id.as_str()))
 }
 
 impl fmt::Debug for Vault {

@@ -48,9 +48,12 @@ pub(super) struct Candidate {
     /// The account as the record will find it.
     pub(super) found: Account,
     pub(super) subject: Option<SubjectId>,
+    /// The keys of the subject.
+    pub(super) keys: Option<SubjectKeys>,
     pub(super) bearing: Option<Bearing>,
     line: Vec<u8>,
     pub(super) holds: Vec<Hold>,
+    pub(super) needs: Option<String>,
     pub(super) corrects: Option<(i64, i64)>,
 }
 
@@ -79,9 +82,11 @@ impl Candidate {
             account: None,
             found: Account::default(),
             subject: None,
+            keys: None,
             bearing: None,
             line: Vec::new(),
             holds: Vec::new(),
+            needs: None,
             corrects: None,
         }
     }
@@ -111,14 +116,16 @@ impl Candidate {
         &mut self,
         (edition, organization, today): (&Edition, &str, Date),
         submission: i64,
-        expected: &mut Expected,
+        (earlier, expected): (&Expected, &mut Expected),
         scratch: &mut Scratch,
     ) {
         let name = self.key.clone().and_then(|key| {
             let role = edition.role(&self.record)?;
             Some((role.family().to_owned(), key))
         });
-        let before = name.as_ref().and_then(|name| expected.get(name));
+        let before = name
+            .as_ref()
+            .and_then(|name| expected.get(name).or_else(|| earlier.get(name)));
         self.found = before.cloned().unwrap_or_else(|| self.stored());
         let (Some(taken), Some(role)) = (&mut self.taken, edition.role(&self.record)) else {
             return;
@@ -189,6 +196,30 @@ impl Candidate {
         is_bad(&self.findings)
     }
 
+    /// Its subject is this one; no other than its account's.
+    pub(super) fn is_of(&mut self, subject: SubjectId, keys: Option<SubjectKeys>) {
+        match &self.account {
+            Some(account) if account.subject.as_ref() != Some(&subject) => {
+                self.is_of_another_subject();
+            }
+            _ => {
+                self.subject = Some(subject);
+                self.keys = keys;
+            }
+        }
+    }
+
+    /// Its subject's document is known under another name.
+    pub(super) fn is_known_by_another_name(&mut self) {
+        self.add(
+            "subject_other_name",
+            "Name",
+            "该证件已以另一姓名登记；请核对，或先办理更名",
+            "the document is known under another name; check it, or record the change of name \
+             first",
+        );
+    }
+
     /// Its account is another subject's.
     pub(super) fn is_of_another_subject(&mut self) {
         self.add(
@@ -205,15 +236,10 @@ impl Candidate {
     }
 
     /// The row of it, sealed under its subject's key, else under the house's.
-    pub(super) fn seal(
-        self,
-        submission: i64,
-        house: &HouseKeys,
-        keys: &HashMap<SubjectId, SubjectKeys>,
-    ) -> Result<NewRow, SubmitError> {
+    pub(super) fn seal(self, submission: i64, house: &HouseKeys) -> Result<NewRow, SubmitError> {
         let row = format!("{submission}.{}", self.seq);
         let bad = self.is_bad();
-        let own = self.subject.as_ref().and_then(|subject| keys.get(subject));
+        let own = self.keys.as_ref();
         let subject = self.subject.clone().filter(|_| own.is_some());
         let with = own.map_or(Keys::House(house), Keys::Subject);
         let bytes = if bad { &self.raw } else { &self.line };
@@ -232,6 +258,7 @@ impl Candidate {
             state,
             report_date: day.map(|day| day.to_string()),
             holds: gate::json(&self.holds).filter(|_| !bad),
+            needs: self.needs,
             findings: view::findings_json(&self.findings),
             sealed,
             sealed_sha256,

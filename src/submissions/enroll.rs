@@ -1,10 +1,12 @@
 //! Subjects and accounts of records: found, or made.
 
+use std::collections::HashMap;
+
 use schemas::role::Does;
 
 use super::{
     Submissions, SubmitError,
-    candidate::{self, Candidate},
+    candidate::Candidate,
     service::Inner,
 };
 use crate::{
@@ -17,7 +19,7 @@ use crate::{
         db::Urgency,
         identity::Identity,
         ids::{BureauId, InstitutionId, SubjectId},
-        vault::VaultError,
+        vault::{Known, VaultError},
     },
 };
 
@@ -44,48 +46,64 @@ impl Submissions {
             .filter(|n| candidates[*n].identity.is_some() && !corrects(&candidates[*n].record))
             .collect();
         if wanted.is_empty() {
-            return Ok(());
+            return self.keys(candidates).await;
         }
         let identities: Vec<Identity> = wanted
             .iter()
             .filter_map(|n| candidates[*n].identity.clone())
             .collect();
-        let vault = self.0.parts.vault.clone();
-        let write = self.db().write(Urgency::Bulk, move |tx| {
-            Box::pin(async move {
-                let enrolled = vault.enroll_many(tx, &identities).await?;
-                let known = |one: Result<SubjectId, VaultError>| match one {
-                    Ok(subject) => Ok(Some(subject)),
-                    Err(VaultError::OtherName) => Ok(None),
-                    Err(error) => Err(error),
-                };
-                enrolled
-                    .into_iter()
-                    .map(known)
-                    .collect::<Result<Vec<_>, VaultError>>()
-            })
-        });
-        for (n, subject) in wanted.into_iter().zip(write.await?) {
-            if subject.is_none() {
-                candidates[n].findings.push(candidate::finding(
-                    &candidates[n].record,
-                    "subject_other_name",
-                    "Name",
-                    "该证件已以另一姓名登记；请核对，或先办理更名",
-                    "the document is known under another name; check it, or record the change \
-                     of name first",
-                ));
-            }
-            let candidate = &mut candidates[n];
-            match (&candidate.account, subject) {
-                (Some(account), Some(subject)) if account.subject.as_ref() != Some(&subject) => {
-                    candidate.is_of_another_subject();
-                }
-                (Some(_), _) => {}
-                (None, subject) => candidate.subject = subject,
+        let mut missing = Vec::new();
+        let known = self.0.parts.vault.known_many(&identities).await?;
+        for ((n, identity), known) in wanted.into_iter().zip(identities).zip(known) {
+            match known {
+                Known::Subject(subject, keys) => candidates[n].is_of(subject, Some(keys)),
+                Known::OtherName => candidates[n].is_known_by_another_name(),
+                Known::Not => missing.push((n, identity)),
             }
         }
+        self.make_subjects(candidates, missing).await?;
+        self.keys(candidates).await?;
         self.open_accounts(institution, bureau, candidates).await
+    }
+
+    /// Makes the subjects that are not known.
+    async fn make_subjects(
+        &self,
+        candidates: &mut [Candidate],
+        missing: Vec<(usize, Identity)>,
+    ) -> Result<(), SubmitError> {
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let (places, identities): (Vec<usize>, Vec<Identity>) = missing.into_iter().unzip();
+        let vault = self.0.parts.vault.clone();
+        let write = self.db().write(Urgency::Bulk, move |tx| {
+            Box::pin(async move { vault.enroll_many(tx, &identities).await })
+        });
+        for (n, subject) in places.into_iter().zip(write.await?) {
+            match subject {
+                Ok(subject) => candidates[n].is_of(subject, None),
+                Err(VaultError::OtherName) => candidates[n].is_known_by_another_name(),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads the keys of subjects that are known only by their accounts, or were
+    /// made just now.
+    async fn keys(&self, candidates: &mut [Candidate]) -> Result<(), SubmitError> {
+        let without = candidates.iter().filter(|it| it.keys.is_none());
+        let subjects: Vec<SubjectId> = without.filter_map(|it| it.subject.clone()).collect();
+        if subjects.is_empty() {
+            return Ok(());
+        }
+        let keys = self.0.parts.vault.keys_of(&subjects).await?;
+        for candidate in candidates.iter_mut().filter(|it| it.keys.is_none()) {
+            let own = candidate.subject.as_ref().and_then(|it| keys.get(it));
+            candidate.keys = own.cloned();
+        }
+        Ok(())
     }
 
     /// Makes the accounts of records that are good and name one that is new.
@@ -96,10 +114,7 @@ impl Submissions {
         candidates: &mut [Candidate],
     ) -> Result<(), SubmitError> {
         let edition = Inner::edition(self.today())?;
-        let vault = &self.0.parts.vault;
-        let keys = vault
-            .keys_of(candidates.iter().filter_map(|it| it.subject.as_ref()))
-            .await?;
+        let mut keys = HashMap::new();
         let mut wanted: Vec<(AccountName, SubjectId)> = Vec::new();
         let mut places = Vec::new();
         for (n, candidate) in candidates.iter().enumerate() {
@@ -118,13 +133,14 @@ impl Submissions {
                 key: key.clone(),
             };
             wanted.push((name, subject.clone()));
+            keys.extend(candidate.keys.clone().map(|own| (subject.clone(), own)));
             places.push(n);
         }
         if wanted.is_empty() {
             return Ok(());
         }
         let at = micros(self.0.parts.clock.now());
-        let vault = vault.clone();
+        let vault = self.0.parts.vault.clone();
         let write = self.db().write(Urgency::Bulk, move |tx| {
             Box::pin(async move {
                 let blind = vault.blind_held(tx).await?;

@@ -21,6 +21,8 @@ pub(super) const CHUNK: Kind = Kind::new("submission.chunk");
 pub(super) const TAKEN: Kind = Kind::new("submission.taken");
 /// Held records were judged again.
 pub(super) const RELEASED: Kind = Kind::new("submission.released");
+/// Records that were ready wait again: what let them out holds no more.
+pub(super) const HELD_AGAIN: Kind = Kind::new("submission.held_again");
 /// A person took a record back.
 pub(super) const WITHDRAWN: Kind = Kind::new("submission.record_withdrawn");
 /// A feedback file was looked at.

@@ -52,6 +52,17 @@ pub(super) struct Chunk {
     pub(super) chain: [u8; 32],
 }
 
+impl Chunk {
+    /// Whether any of its records says that it corrects another one.
+    pub(super) fn corrects(&self) -> bool {
+        let corrects = |it: &Parsed| {
+            let taken = it.taken.as_ref();
+            taken.is_ok_and(|taken| taken.meta.corrects.is_some())
+        };
+        self.records.iter().any(corrects)
+    }
+}
+
 /// What was durable before.
 pub(super) struct Before {
     pub(super) taken: u64,

@@ -37,6 +37,8 @@ pub(super) struct Asked<'a> {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Judged {
     pub(super) holds: Vec<Hold>,
+    /// What must still be authorized when it goes, with commas between.
+    pub(super) needs: Option<String>,
     pub(super) notice: Option<String>,
 }
 
@@ -107,10 +109,23 @@ pub(super) async fn judge(
         };
         Judged {
             holds: gate::judge(&facts),
+            needs: needs(&facts),
             notice: gate::serving(&facts).map(|notice| notice.id.clone()),
         }
     };
     Ok(asked.iter().map(judge_one).collect())
+}
+
+fn needs(facts: &Facts<'_>) -> Option<String> {
+    let needs: Vec<&str> = gate::needs(facts).into_iter().collect();
+    (!needs.is_empty()).then(|| needs.join(","))
+}
+
+/// Codes as the database keeps them.
+pub(super) fn names(codes: &[HoldCode]) -> String {
+    let names: Vec<&str> = codes.iter().map(|code| code.name()).collect();
+    // Words only: writing them does not fail.
+    serde_json::to_string(&names).unwrap_or_default()
 }
 
 /// Holds as the database keeps them: by code. Their texts are the program's.

@@ -10,7 +10,7 @@ use super::{
     lines,
     service::Inner,
     store::{
-        accounts,
+        accounts::{self, Taking},
         records::{self, Kept},
         submissions::{self, Submission},
     },
@@ -18,7 +18,7 @@ use super::{
     write::blocking,
 };
 use crate::{
-    ledger::{Account, Hold, RecordRef, sequence},
+    ledger::{Account, RecordRef, sequence},
     operators::{Caller, Role},
     platform::{db::Urgency, ids::BureauId},
 };
@@ -31,6 +31,7 @@ struct Verdict {
     key: (i64, i64),
     state: RecordState,
     holds: Option<String>,
+    needs: Option<String>,
     findings: Option<String>,
     /// It becomes the one under way of this account.
     takes: Option<i64>,
@@ -47,7 +48,8 @@ struct Looked {
 }
 
 impl Looked {
-    fn verdict(&self, holds: &[Hold]) -> Verdict {
+    fn verdict(&self, judged: gate::Judged) -> Verdict {
+        let holds = &judged.holds[..];
         let (submission, seq) = (self.row.submission, self.row.seq);
         let own = self.account.pending == Some(RecordRef { submission, seq });
         let state = match (self.findings.is_empty(), holds.is_empty()) {
@@ -60,6 +62,7 @@ impl Looked {
             key: (submission, seq),
             state,
             holds: gate::json(holds).filter(|_| !bad),
+            needs: judged.needs,
             findings: view::findings_json(&self.findings),
             takes: (!bad && !own).then_some(self.account.id),
             frees: (bad && own).then_some(self.account.id),
@@ -98,7 +101,6 @@ impl Submissions {
     }
 
     async fn judge_again(&self, of: &Submission, rows: Vec<Kept>) -> Result<(), SubmitError> {
-        let _order = self.0.order.lock().await;
         let known = accounts::by_ids(self.db(), rows.iter().filter_map(|row| row.account)).await?;
         // The one under way goes before; others of its account are not looked at.
         let mut taken: HashSet<i64> = HashSet::new();
@@ -166,7 +168,7 @@ impl Submissions {
         let verdicts = read
             .iter()
             .zip(judged)
-            .map(|(looked, judged)| (looked, looked.verdict(&judged.holds)));
+            .map(|(looked, judged)| (looked, looked.verdict(judged)));
         // What is as it was is not written again.
         let changed = verdicts.filter(|(looked, verdict)| {
             let codes = |holds: Option<&str>| gate::codes(holds);
@@ -196,11 +198,18 @@ impl Submissions {
         let write = self.db().write(Urgency::Bulk, move |tx| {
             Box::pin(async move {
                 for one in &verdicts {
-                    let (holds, findings) = (one.holds.as_deref(), one.findings.as_deref());
-                    records::judge_again(tx, one.key, one.state, holds, findings).await?;
                     if let Some(account) = one.takes {
-                        accounts::set_pending(tx, one.key.0, &[(account, one.key.1)]).await?;
+                        let (submission, seq) = one.key;
+                        let corrects = None;
+                        let taking = Taking { account, seq, corrects };
+                        // Another one may have taken the place meanwhile.
+                        if accounts::take_place(tx, submission, &[taking]).await?.is_empty() {
+                            continue;
+                        }
                     }
+                    let waits = (one.holds.as_deref(), one.needs.as_deref());
+                    let findings = one.findings.as_deref();
+                    records::judge_again(tx, one.key, one.state, waits, findings).await?;
                     if let Some(account) = one.frees {
                         accounts::free(tx, account, one.key).await?;
                     }

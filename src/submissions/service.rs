@@ -62,9 +62,6 @@ pub(super) struct Inner {
     receiving: Mutex<HashSet<String>>,
     /// Numbers of rows are given one after another.
     pub(super) numbers: tokio::sync::Mutex<()>,
-    /// One at a time reads which record of an account is under way and says
-    /// another is: else two submissions could each send one.
-    pub(super) order: tokio::sync::Mutex<()>,
     /// One at a time writes, delivers and reads.
     pub(super) turn: tokio::sync::Mutex<()>,
     closing: AtomicBool,
@@ -93,7 +90,6 @@ impl Submissions {
             parts,
             receiving: Mutex::default(),
             numbers: tokio::sync::Mutex::default(),
-            order: tokio::sync::Mutex::default(),
             turn: tokio::sync::Mutex::default(),
             closing: AtomicBool::new(false),
             stirred: AtomicBool::new(true),

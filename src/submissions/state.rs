@@ -73,6 +73,8 @@ pub const RECORD_EDGES: &[(RecordState, RecordState)] = {
         (Held, SetAside),
         (Held, Withdrawn),
         (Ready, Filed),
+        // What let it out holds no more.
+        (Ready, Held),
         (Ready, Withdrawn),
         (Filed, Accepted),
         (Filed, Ready),

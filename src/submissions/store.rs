@@ -25,6 +25,28 @@ pub(super) fn holes(rows: usize, columns: usize) -> String {
     text
 }
 
+/// As [`holes`], of numbers: PostgreSQL does not see of what type they are.
+pub(super) fn numbers(rows: usize, columns: usize) -> String {
+    let mut text = String::with_capacity(rows * columns * 16);
+    for row in 0..rows {
+        text.push_str(if row == 0 { "(" } else { ", (" });
+        for column in 0..columns {
+            if column > 0 {
+                text.push_str(", ");
+            }
+            // Only the first row tells the types.
+            let number = row * columns + column + 1;
+            if row == 0 {
+                text.push_str(&format!("CAST(${number} AS BIGINT)"));
+            } else {
+                text.push_str(&format!("${number}"));
+            }
+        }
+        text.push(')');
+    }
+    text
+}
+
 /// `$first, $first+1, …`.
 pub(super) fn list(first: usize, count: usize) -> String {
     let holes: Vec<String> = (first..first + count).map(|n| format!("${n}")).collect();

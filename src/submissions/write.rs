@@ -1,6 +1,7 @@
 //! Pass two: from ready records to sealed files.
 
 use std::{
+    collections::HashMap,
     io::{self, Write},
     path::PathBuf,
 };
@@ -14,21 +15,22 @@ use super::{
     FileState, Submissions, SubmitError, entries, lines,
     store::{
         files::{self, FileRow},
-        records,
+        records::{self, Kept},
     },
 };
 use crate::{
     audit::{Batch, Commitment, batch::record_place},
-    bureaus::{FileFacts, Seal},
+    bureaus::{FileFacts, Seal, Sealing},
     platform::{
         clock::{china, micros},
         db::Urgency,
         fault::{self, Commit},
-        ids::{BureauId, InstitutionId},
+        ids::{BureauId, InstitutionId, SubjectId},
+        vault::{HouseKeys, SubjectKeys},
     },
 };
 
-/// Records that are assigned in one transaction, and read at once.
+/// Records that are read at once.
 const STEP: i64 = 250;
 
 /// Serials of files have three digits (`name-serial`).
@@ -140,29 +142,6 @@ impl Submissions {
         write.await
     }
 
-    /// Makes ready records the lines of a reserved file.
-    async fn assign(&self, file: &FileRow) -> Result<(), SubmitError> {
-        loop {
-            let last = records::last_line(self.db(), file.no).await?;
-            let left = file.records - (last - 1);
-            if left <= 0 {
-                return Ok(());
-            }
-            let own = file.clone();
-            let write = self.db().write(Urgency::Bulk, move |tx| {
-                Box::pin(async move {
-                    let whose = (&own.institution, &own.bureau, own.record.as_str());
-                    records::assign(tx, whose, own.no, last, left.min(STEP)).await
-                })
-            });
-            let assigned = write.await.map_err(SubmitError::Db)?;
-            fault::submission_point("submission.assigned");
-            if assigned == 0 {
-                return Ok(());
-            }
-        }
-    }
-
     async fn write_file(&self, before: FileRow) -> Result<(), SubmitError> {
         let count = records::last_line(self.db(), before.no).await? - 1;
         if count == 0 {
@@ -229,38 +208,13 @@ impl Submissions {
         };
         let mut writer = blocking(begin).await?;
         let mut batch = Batch::default();
-        let mut last = 1;
-        loop {
-            let rows = records::lines(self.db(), file.no, last, STEP).await?;
-            if rows.is_empty() {
-                break;
-            }
-            let vault = &self.0.parts.vault;
-            let keys = vault
-                .keys_of(rows.iter().filter_map(|row| row.subject.as_ref()))
-                .await?;
-            let house = vault.house_keys();
-            (writer, batch, last) = blocking(move || {
-                for row in &rows {
-                    let text = lines::open(row, &house, &keys)?;
-                    let line = writer.line(&text).map_err(unwritten)?;
-                    if row.line != Some(line.into()) {
-                        return Err(SubmitError::Damaged {
-                            what: "the line number",
-                            row: row.row(),
-                            why: format!("it should be {line}"),
-                        });
-                    }
-                    last = line.into();
-                    batch.push(&Commitment {
-                        place: record_place(row.submission, row.seq),
-                        sha256: digest(&row.sealed_sha256),
-                        line: Some(line),
-                    });
-                }
-                Ok((writer, batch, last))
-            })
-            .await?;
+        // While some lines are compressed, the next ones are read.
+        let mut some = self.read_lines(file.no, 1).await?;
+        while let Some(last) = some.rows.last().and_then(|row| row.line) {
+            let written = blocking(move || some.write(writer, batch));
+            let (written, next) = tokio::join!(written, self.read_lines(file.no, last));
+            (writer, batch) = written?;
+            some = next?;
         }
         blocking(move || {
             let summed = writer.finish().map_err(unwritten)?;
@@ -274,6 +228,17 @@ impl Submissions {
             })
         })
         .await
+    }
+
+    /// The lines of a file after `last`, and what opens them.
+    async fn read_lines(&self, file: i64, last: i64) -> Result<SomeLines, SubmitError> {
+        let rows = records::lines(self.db(), file, last, STEP).await?;
+        let vault = &self.0.parts.vault;
+        let keys = vault
+            .keys_of(rows.iter().filter_map(|row| row.subject.as_ref()))
+            .await?;
+        let house = vault.house_keys();
+        Ok(SomeLines { rows, keys, house })
     }
 
     /// Makes sure that the frozen bytes of a file lie where they should; writes
@@ -293,6 +258,40 @@ impl Submissions {
         tracing::warn!(file.id = %file.id, "the sealed bytes are lost or changed; writing them again");
         let built = self.build(file).await?;
         Ok(frozen(&built.facts) && built.records == file.records)
+    }
+}
+
+/// Some lines of a file, as they are stored.
+struct SomeLines {
+    rows: Vec<Kept>,
+    keys: HashMap<SubjectId, SubjectKeys>,
+    house: HouseKeys,
+}
+
+impl SomeLines {
+    /// Opens them and writes them on.
+    fn write(
+        self,
+        mut writer: FileWriter<Summed<Sealing>>,
+        mut batch: Batch,
+    ) -> Result<(FileWriter<Summed<Sealing>>, Batch), SubmitError> {
+        for row in &self.rows {
+            let text = lines::open(row, &self.house, &self.keys)?;
+            let line = writer.line(&text).map_err(unwritten)?;
+            if row.line != Some(line.into()) {
+                return Err(SubmitError::Damaged {
+                    what: "the line number",
+                    row: row.row(),
+                    why: format!("it should be {line}"),
+                });
+            }
+            batch.push(&Commitment {
+                place: record_place(row.submission, row.seq),
+                sha256: digest(&row.sealed_sha256),
+                line: Some(line),
+            });
+        }
+        Ok((writer, batch))
     }
 }
 

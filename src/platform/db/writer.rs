@@ -202,5 +202,6 @@ async fn group(
             })?;
     }
     sqlx::query("COMMIT").execute(&mut *conn).await?;
+    metrics::histogram!("database_write_seconds").record(started.elapsed());
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::{collections::HashMap, fmt};
 use super::{
     Key, SubjectKeys, Vault, VaultError,
     house::{self, Use},
-    unreadable,
+    open_identity, unreadable,
 };
 use crate::platform::{
     db::{Arg, Args, BoxFuture, DbError, Row, Tx},
@@ -128,8 +128,8 @@ impl Vault {
             if wrapped.is_none() {
                 continue;
             }
-            let keys = self.unwrap_subject(&id, Some(wrapped.clone()))?;
-            let identity = self.open_subject(&id, Some((wrapped, sealed)))?;
+            let keys = self.unwrap_subject(&id, Some(wrapped))?;
+            let identity = open_identity(&id, &keys, sealed)?;
             found.insert(id, (keys, identity));
         }
         Ok(found)

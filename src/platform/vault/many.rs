@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, HashMap};
 use sqlx::AssertSqlSafe;
 
 use super::{
-    Blind, SubjectKeys, SubjectRow, Vault, VaultError,
+    Blind, SubjectKeys, Vault, VaultError,
     house::{self, Use, lock_shared},
-    identity_place, keys_place, unreadable,
+    identity_place, keys_place, open_identity, unreadable,
 };
 use crate::{
     args,
     platform::{
-        db::{Arg, Args, Tx},
+        db::{Arg, Args, Db, Tx},
         identity::Identity,
         ids::SubjectId,
     },
@@ -21,14 +21,55 @@ use crate::{
 /// How many subjects one statement asks for or makes.
 const ASKED: usize = 500;
 
-/// Subjects by canonical document, each with the identity that is known.
-type Found = HashMap<Vec<u8>, (SubjectId, Identity)>;
+/// Subjects by canonical document, each with its keys and the identity that is
+/// known.
+type Found = HashMap<Vec<u8>, (SubjectId, SubjectKeys, Identity)>;
+
+/// Whether a subject is known.
+#[derive(Debug)]
+pub enum Known {
+    /// It is not, as far as could be seen outside a transaction.
+    Not,
+    /// Its document is, under another name.
+    OtherName,
+    /// It is.
+    Subject(SubjectId, SubjectKeys),
+}
+
+/// Where subjects are looked for.
+enum Reader<'r, 'c> {
+    Db(&'r Db),
+    Tx(&'r mut Tx<'c>),
+}
 
 /// New ones by canonical document: always in one order, so that two transactions
 /// cannot wait for each other.
 type Missing<'i> = BTreeMap<Vec<u8>, &'i Identity>;
 
 impl Vault {
+    /// Looks for the subjects with these documents outside any transaction, in
+    /// their order. What is not found may have been made, or moved to another
+    /// blind key, meanwhile: [`Vault::enroll_many`] tells.
+    ///
+    /// # Errors
+    ///
+    /// As [`Vault::enroll_many`].
+    pub async fn known_many(&self, identities: &[Identity]) -> Result<Vec<Known>, VaultError> {
+        let documents = identities.iter().map(|it| (canonical(it), it));
+        let mut missing: Missing<'_> = documents.collect();
+        let mut found = Found::with_capacity(missing.len());
+        let blind = self.blind().await?;
+        let mut reader = Reader::Db(&self.0.db);
+        self.look(&mut reader, &blind, &mut missing, &mut found)
+            .await?;
+        let known = |it: &Identity| match found.get(&canonical(it)) {
+            None => Known::Not,
+            Some((_, _, known)) if known != it => Known::OtherName,
+            Some((id, keys, _)) => Known::Subject(id.clone(), keys.clone()),
+        };
+        Ok(identities.iter().map(known).collect())
+    }
+
     /// Finds the subjects with these documents, or makes them: as
     /// [`Vault::enroll`] of each, in their order. One that is known under another
     /// name is [`VaultError::OtherName`] in its place.
@@ -44,26 +85,27 @@ impl Vault {
         let mut missing = Missing::new();
         for it in identities {
             // Of two names for one document the first counts, as it would alone.
-            missing
-                .entry(it.document().canonical().to_vec())
-                .or_insert(it);
+            missing.entry(canonical(it)).or_insert(it);
         }
         let mut found = Found::with_capacity(missing.len());
         let blind = Blind::new(self.house_unwrap(&house::rows(tx, Use::Blind).await?)?);
-        self.look(tx, &blind, &mut missing, &mut found).await?;
+        self.look(&mut Reader::Tx(tx), &blind, &mut missing, &mut found)
+            .await?;
         if !missing.is_empty() {
             // From here on no rotation can begin; what came before is visible.
             lock_shared(tx).await?;
             let blind = Blind::new(self.house_unwrap(&house::rows(tx, Use::Blind).await?)?);
-            self.look(tx, &blind, &mut missing, &mut found).await?;
+            self.look(&mut Reader::Tx(tx), &blind, &mut missing, &mut found)
+                .await?;
             self.make(tx, &blind, &missing).await?;
             // Of those that another transaction made first, and has committed
             // by now, it tells the names.
-            self.look(tx, &blind, &mut missing, &mut found).await?;
+            self.look(&mut Reader::Tx(tx), &blind, &mut missing, &mut found)
+                .await?;
         }
         let enrolled = |it: &Identity| {
-            let (id, known) = found
-                .get(&it.document().canonical()[..])
+            let (id, _, known) = found
+                .get(&canonical(it))
                 .ok_or(VaultError::Unknown)?;
             if known == it {
                 Ok(id.clone())
@@ -77,7 +119,7 @@ impl Vault {
     /// Moves those that are known from `missing` to `found`.
     async fn look(
         &self,
-        tx: &mut Tx<'_>,
+        reader: &mut Reader<'_, '_>,
         blind: &Blind,
         missing: &mut Missing<'_>,
         found: &mut Found,
@@ -96,12 +138,15 @@ impl Vault {
             );
             let args = Args(some.iter().map(|it| Arg::from(it.as_slice())).collect());
             type Row = (SubjectId, Vec<u8>, Option<Vec<u8>>, Option<Vec<u8>>);
-            let rows: Vec<Row> = tx.all(AssertSqlSafe(sql), args).await?;
-            for (id, digest, keys, identity) in rows {
-                let row: SubjectRow = (keys, identity);
-                let identity = self.open_subject(&id, Some(row))?;
+            let rows: Vec<Row> = match reader {
+                Reader::Db(db) => db.all(AssertSqlSafe(sql), args).await?,
+                Reader::Tx(tx) => tx.all(AssertSqlSafe(sql), args).await?,
+            };
+            for (id, digest, wrapped, sealed) in rows {
+                let keys = self.unwrap_subject(&id, Some(wrapped))?;
+                let identity = open_identity(&id, &keys, sealed)?;
                 if let Some(document) = by_digest.get(&digest) {
-                    seen.insert((*document).clone(), (id, identity));
+                    seen.insert((*document).clone(), (id, keys, identity));
                 }
             }
         }
@@ -158,4 +203,8 @@ impl Vault {
         }
         Ok(())
     }
+}
+
+fn canonical(identity: &Identity) -> Vec<u8> {
+    identity.document().canonical().to_vec()
 }

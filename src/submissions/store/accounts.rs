@@ -1,10 +1,10 @@
 //! Accounts, as far as submissions move them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use sqlx::{AssertSqlSafe, FromRow};
 
-use super::list;
+use super::{list, numbers};
 use crate::{
     args,
     ledger::{Account, RecordRef, Standing, gate::Notice},
@@ -131,24 +131,46 @@ pub(crate) async fn by_ids(
     Ok(found)
 }
 
-/// Marks records of a submission as those under way of their accounts: what has
-/// none under way, or one that these correct.
-pub(crate) async fn set_pending(
+/// A record that would be the one under way of its account.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Taking {
+    pub(crate) account: i64,
+    pub(crate) seq: i64,
+    /// The record in whose place it would go.
+    pub(crate) corrects: Option<(i64, i64)>,
+}
+
+/// Makes records of a submission those under way of their accounts, where none
+/// is, or the one that they correct, or they themselves; the accounts of which
+/// it is so now.
+pub(crate) async fn take_place(
     tx: &mut Tx<'_>,
     submission: i64,
-    pending: &[(i64, i64)],
-) -> Result<u64, DbError> {
-    let mut changed = 0;
-    for some in pending.chunks(500) {
+    wanted: &[Taking],
+) -> Result<HashSet<i64>, DbError> {
+    let mut taken = HashSet::with_capacity(wanted.len());
+    for some in wanted.chunks(250) {
         let sql = format!(
-            "WITH v(account, seq) AS (VALUES {}) \
-             UPDATE accounts SET pending_submission = $1, pending_seq = v.seq \
-             FROM v WHERE accounts.id = v.account",
-            literals(some)
+            "WITH v(account, seq, was_submission, was_seq) AS (VALUES {}) \
+             UPDATE accounts SET pending_submission = ${1}, pending_seq = v.seq FROM v \
+             WHERE accounts.id = v.account AND (accounts.pending_submission IS NULL \
+             OR (accounts.pending_submission = v.was_submission \
+             AND accounts.pending_seq = v.was_seq)) RETURNING accounts.id",
+            numbers(some.len(), 4),
+            some.len() * 4 + 1
         );
-        changed += tx.execute(AssertSqlSafe(sql), args![submission]).await?;
+        let mut args = Args::default();
+        for it in some {
+            // No record has such a number.
+            let (was_submission, was_seq) = it.corrects.unwrap_or((-1, -1));
+            args.0
+                .extend(args![it.account, it.seq, was_submission, was_seq].0);
+        }
+        args.0.push(Arg::from(submission));
+        let rows: Vec<(i64,)> = tx.all(AssertSqlSafe(sql), args).await?;
+        taken.extend(rows.into_iter().map(|(id,)| id));
     }
-    Ok(changed)
+    Ok(taken)
 }
 
 /// `(1, 2), (3, 4)`.
@@ -277,6 +299,26 @@ pub(crate) async fn papers(
         }
     }
     Ok((notices, disputes))
+}
+
+/// The numbers of open disputes, by account.
+pub(crate) async fn open_disputes(
+    tx: &mut Tx<'_>,
+    ids: &[i64],
+) -> Result<HashMap<i64, Vec<String>>, DbError> {
+    let mut disputes: HashMap<i64, Vec<String>> = HashMap::new();
+    for some in ids.chunks(1000) {
+        let args = Args(some.iter().map(|id| Arg::from(*id)).collect());
+        let sql = format!(
+            "SELECT number, account FROM disputes WHERE closed_at IS NULL AND account IN ({})",
+            list(1, some.len())
+        );
+        let rows: Vec<(String, i64)> = tx.all(AssertSqlSafe(sql), args).await?;
+        for (number, account) in rows {
+            disputes.entry(account).or_default().push(number);
+        }
+    }
+    Ok(disputes)
 }
 
 /// Nothing of the account of this record is under way any more.

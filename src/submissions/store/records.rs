@@ -6,7 +6,7 @@ use super::{accounts::literals, holes, list};
 use crate::{
     args,
     platform::{
-        db::{Arg, Args, Db, DbError, Tx},
+        db::{Arg, Args, Db, DbError, Kind, Tx},
         ids::{BureauId, InstitutionId, SubjectId},
     },
     submissions::RecordState,
@@ -22,6 +22,7 @@ pub(crate) struct NewRow {
     pub(crate) state: RecordState,
     pub(crate) report_date: Option<String>,
     pub(crate) holds: Option<String>,
+    pub(crate) needs: Option<String>,
     pub(crate) findings: Option<String>,
     pub(crate) sealed: Vec<u8>,
     pub(crate) sealed_sha256: [u8; 32],
@@ -88,9 +89,9 @@ pub(crate) async fn insert(
     for some in rows.chunks(250) {
         let sql = format!(
             "INSERT INTO submission_records (submission, seq, record, account, subject, state, \
-             report_date, holds, findings, sealed, sealed_sha256, corrects_submission, \
-             corrects_seq, dispute) VALUES {}",
-            holes(some.len(), 14)
+             report_date, holds, needs, findings, sealed, sealed_sha256, \
+             corrects_submission, corrects_seq, dispute) VALUES {}",
+            holes(some.len(), 15)
         );
         let mut args = Args::default();
         for row in some {
@@ -104,6 +105,7 @@ pub(crate) async fn insert(
                     row.state.name(),
                     row.report_date.clone(),
                     row.holds.clone(),
+                    row.needs.clone(),
                     row.findings.clone(),
                     row.sealed.clone(),
                     row.sealed_sha256,
@@ -204,25 +206,76 @@ pub(crate) async fn count_ready(
     Ok(row.map_or(0, |(count,)| count))
 }
 
-/// Makes ready records the next lines of a file, in their order; how many.
-pub(crate) async fn assign(
+/// A ready record, and what must hold of it.
+#[derive(Clone, Debug, FromRow)]
+pub(crate) struct Waiting {
+    pub(crate) submission: i64,
+    pub(crate) seq: i64,
+    pub(crate) account: Option<i64>,
+    pub(crate) subject: Option<SubjectId>,
+    pub(crate) needs: Option<String>,
+    pub(crate) dispute: Option<String>,
+}
+
+/// The next ready records for a file, in their order; they stay as they are
+/// until the transaction ends.
+pub(crate) async fn next_ready(
     tx: &mut Tx<'_>,
     (institution, bureau, record): (&InstitutionId, &BureauId, &str),
+    limit: i64,
+) -> Result<Vec<Waiting>, DbError> {
+    // A person may take one back meanwhile; on SQLite there is but one writer.
+    let lock = match tx.kind() {
+        Kind::Postgres => " FOR UPDATE OF r",
+        Kind::Sqlite => "",
+    };
+    let sql = format!(
+        "SELECT r.submission, r.seq, r.account, r.subject, r.needs, r.dispute \
+         FROM submission_records r JOIN submissions s ON s.no = r.submission \
+         WHERE r.state = 'ready' AND s.state = 'taken' AND s.institution = $1 \
+         AND s.bureau = $2 AND r.record = $3 ORDER BY r.submission, r.seq LIMIT $4{lock}"
+    );
+    let args = args![institution, bureau, record, limit];
+    tx.all(AssertSqlSafe(sql), args).await
+}
+
+/// Makes ready records the next lines of a file.
+pub(crate) async fn file(
+    tx: &mut Tx<'_>,
     file: i64,
     last_line: i64,
-    limit: i64,
+    keys: &[(i64, i64)],
+) -> Result<(), DbError> {
+    let mut line = last_line;
+    for some in keys.chunks(500) {
+        let rows: Vec<String> = some
+            .iter()
+            .map(|(submission, seq)| {
+                line += 1;
+                format!("({submission}, {seq}, {line})")
+            })
+            .collect();
+        let sql = format!(
+            "WITH v(s, q, n) AS (VALUES {}) UPDATE submission_records AS r \
+             SET state = 'filed', file = $1, line = v.n FROM v \
+             WHERE r.submission = v.s AND r.seq = v.q AND r.state = 'ready'",
+            rows.join(", ")
+        );
+        tx.execute(AssertSqlSafe(sql), args![file]).await?;
+    }
+    Ok(())
+}
+
+/// A ready record waits again.
+pub(crate) async fn hold_again(
+    tx: &mut Tx<'_>,
+    (submission, seq): (i64, i64),
+    holds: &str,
 ) -> Result<u64, DbError> {
     tx.execute(
-        "UPDATE submission_records SET state = 'filed', file = $1, line = $2 + v.n FROM \
-         (SELECT w.submission AS s, w.seq AS q, \
-          ROW_NUMBER() OVER (ORDER BY w.submission, w.seq) AS n FROM \
-          (SELECT r.submission, r.seq FROM submission_records r \
-           JOIN submissions s ON s.no = r.submission \
-           WHERE r.state = 'ready' AND s.state = 'taken' AND s.institution = $3 \
-           AND s.bureau = $4 AND r.record = $5 \
-           ORDER BY r.submission, r.seq LIMIT $6) AS w) AS v \
-         WHERE submission_records.submission = v.s AND submission_records.seq = v.q",
-        args![file, last_line, institution, bureau, record, limit],
+        "UPDATE submission_records SET state = 'held', holds = $1 \
+         WHERE submission = $2 AND seq = $3 AND state = 'ready'",
+        args![holds, submission, seq],
     )
     .await
 }
@@ -291,14 +344,14 @@ pub(crate) async fn judge_again(
     tx: &mut Tx<'_>,
     (submission, seq): (i64, i64),
     state: RecordState,
-    holds: Option<&str>,
+    (holds, needs): (Option<&str>, Option<&str>),
     findings: Option<&str>,
 ) -> Result<u64, DbError> {
     tx.execute(
-        "UPDATE submission_records SET state = $1, holds = $2, \
-         findings = COALESCE($3, findings) \
-         WHERE submission = $4 AND seq = $5 AND state = 'held'",
-        args![state.name(), holds, findings, submission, seq],
+        "UPDATE submission_records SET state = $1, holds = $2, needs = $3, \
+         findings = COALESCE($4, findings) \
+         WHERE submission = $5 AND seq = $6 AND state = 'held'",
+        args![state.name(), holds, needs, findings, submission, seq],
     )
     .await
 }

@@ -1,0 +1,5 @@
+-- What must still hold when a record becomes a line of a file, so that it can
+-- be looked at without opening it: the categories that an authorization to
+-- provide must name, with commas between. None where the duty to go on carries
+-- the record.
+ALTER TABLE submission_records ADD COLUMN needs TEXT;

@@ -1,0 +1,127 @@
+//! A judged chunk, sealed and stored: rows, the one under way of each account,
+//! and the entry that commits to them, in one transaction.
+
+use std::collections::{HashMap, HashSet};
+
+use super::{
+    RecordState, Submissions, SubmitError, entries, gate,
+    judge::Judged,
+    store::{
+        accounts::{self, Taking},
+        records::{self, NewRow},
+        submissions::{self, Submission},
+    },
+    write::blocking,
+};
+use crate::platform::{
+    db::{DbError, Tx, Urgency},
+    fault,
+};
+
+impl Submissions {
+    /// Stores what is judged, where anything is; the submission after it.
+    pub(super) async fn store_last(
+        &self,
+        of: Submission,
+        judged: Option<Judged>,
+    ) -> Result<Submission, SubmitError> {
+        let Some(judged) = judged else { return Ok(of) };
+        let house = self.0.parts.vault.house_keys();
+        let (no, chain) = (of.no, judged.chain);
+        let rows = blocking(move || {
+            let candidates = judged.candidates.into_iter();
+            candidates.map(|it| it.seal(no, &house)).collect()
+        })
+        .await?;
+        self.store(of, rows, chain).await
+    }
+
+    async fn store(
+        &self,
+        before: Submission,
+        mut rows: Vec<NewRow>,
+        chain: [u8; 32],
+    ) -> Result<Submission, SubmitError> {
+        let at = self.0.parts.clock.now();
+        let mut after = before.clone();
+        after.taken += rows.len() as i64;
+        after.chain_sha256 = chain.to_vec();
+        let set_aside = rows.iter().filter(|row| row.state == RecordState::SetAside);
+        after.set_aside += set_aside.count() as i64;
+        let draft = entries::chunk(
+            &before,
+            before.taken + 1,
+            rows.iter().map(|row| row.sealed_sha256),
+            at,
+        );
+        let (entry, receipt) = entries::finish(draft)?;
+        after.receipt = receipt;
+        let write = self.db().write(Urgency::Bulk, move |tx| {
+            Box::pin(async move {
+                submissions::advance(tx, &before, &after).await?;
+                one_under_way(tx, before.no, &mut rows).await?;
+                records::insert(tx, before.no, &rows).await?;
+                let replaced: Vec<(i64, i64)> = rows
+                    .iter()
+                    .filter(|row| row.state != RecordState::SetAside)
+                    .filter_map(|row| row.corrects)
+                    .collect();
+                records::replace(tx, &replaced).await?;
+                tx.append(entry.into());
+                fault::submission_point("submission.chunk.before");
+                Ok::<_, SubmitError>(after)
+            })
+        });
+        let after = write.await?;
+        fault::submission_point("submission.chunk.after");
+        Ok(after)
+    }
+}
+
+/// At most one record of an account is under way: the first that finds none, or
+/// one that it corrects. The others wait for what the bureau says to it. What is
+/// held keeps its place, so that order stays.
+async fn one_under_way(
+    tx: &mut Tx<'_>,
+    submission: i64,
+    rows: &mut [NewRow],
+) -> Result<(), DbError> {
+    let mut by_account: HashMap<i64, Vec<Taking>> = HashMap::with_capacity(rows.len());
+    for row in rows.iter() {
+        if let Some(account) = row.account.filter(|_| row.state != RecordState::SetAside) {
+            by_account.entry(account).or_default().push(Taking {
+                account,
+                seq: row.seq,
+                corrects: row.corrects,
+            });
+        }
+    }
+    let mut under_way = HashSet::with_capacity(rows.len());
+    let mut turn = 0;
+    loop {
+        // Of each account whose place is not taken by this chunk, the next one.
+        let mut next: Vec<Taking> = by_account
+            .values()
+            .filter_map(|all| all.get(turn).copied())
+            .filter(|it| turn == 0 || it.corrects.is_some())
+            .collect();
+        if next.is_empty() && by_account.values().all(|all| all.len() <= turn) {
+            break;
+        }
+        next.sort_by_key(|it| it.seq);
+        let taken = accounts::take_place(tx, submission, &next).await?;
+        for it in next.iter().filter(|it| taken.contains(&it.account)) {
+            under_way.insert(it.seq);
+            by_account.remove(&it.account);
+        }
+        turn += 1;
+    }
+    for row in rows {
+        let is_bad = row.state == RecordState::SetAside;
+        if row.account.is_some() && !is_bad && !under_way.contains(&row.seq) {
+            row.state = RecordState::Held;
+            row.holds = Some(gate::with_in_flight(row.holds.as_deref()));
+        }
+    }
+    Ok(())
+}
