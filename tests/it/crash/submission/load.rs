@@ -1,0 +1,74 @@
+//! `kill -9` from outside, at moments that nobody chose, again and again during
+//! one submission.
+
+use std::time::Duration;
+
+use ring::rand::{SecureRandom as _, SystemRandom};
+use tokio::{
+    task::{JoinSet, LocalSet},
+    time::sleep,
+};
+
+use super::{
+    super::site::{Engine, Site, generous},
+    checks,
+    input::{self, REJECTED},
+    stage::Stage,
+};
+
+/// Records handed in.
+const RECORDS: u32 = 300;
+
+/// How many of them wait for a notice in the end.
+const WAITING: i64 = 10;
+
+/// How often the process is killed.
+const KILLS: u32 = 5;
+
+/// The latest moment of a kill after the start.
+const LATEST_MS: u64 = 5000;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_at_any_moment_each_file_takes_effect_once() {
+    let mut all = JoinSet::new();
+    let local = LocalSet::new();
+    for engine in Engine::all() {
+        all.spawn_local_on(killed_on(engine), &local);
+    }
+    local
+        .run_until(async {
+            while let Some(done) = all.join_next().await {
+                done.unwrap();
+            }
+        })
+        .await;
+}
+
+async fn killed_on(engine: Engine) {
+    let site = Site::furnish(engine, generous(), input::papers()).await;
+    let code = input::loan(REJECTED).code();
+    site.house.desk.spite(&code, "BLR024");
+    let mut moments = Vec::new();
+    for _ in 0..KILLS {
+        let mut random = [0; 8];
+        SystemRandom::new().fill(&mut random).unwrap();
+        let moment = u64::from_le_bytes(random) % LATEST_MS;
+        moments.push(moment);
+        let server = site.start(None).await.unwrap();
+        let stage = Stage::new(&site, &server);
+        let killed = async {
+            sleep(Duration::from_millis(moment)).await;
+            server.kill().await;
+        };
+        tokio::join!(stage.hand_in("month", input::many(RECORDS)), killed);
+    }
+    let name = format!("killed after {moments:?} ms on {engine:?}");
+    let server = site.start(None).await.unwrap();
+    let stage = Stage::new(&site, &server);
+    let id = stage.hand_in("month", input::many(RECORDS)).await.unwrap();
+    stage.settled(&id, WAITING).await.unwrap();
+    let listed = checks::listed(&name, &stage).await;
+    server.stop().await;
+    site.verify();
+    checks::settled(&name, &site, &listed).await;
+}

@@ -1,0 +1,157 @@
+//! At every fault point: kill, restart, go on to the end, and hold what is found
+//! against the bureau, the lists and the log.
+
+use std::sync::Arc;
+
+use creditgate::{
+    platform::fault::{self, Commit},
+    submissions::FILE_EDGES,
+};
+use tokio::{
+    sync::Semaphore,
+    task::{JoinSet, LocalSet},
+    time::timeout,
+};
+
+use super::{
+    super::site::{Engine, PATIENCE, Site},
+    checks, input,
+    scripts::{self, Script},
+    stage::Stage,
+};
+
+/// Processes at a time: most of them wait for their next turn.
+const AT_ONCE: usize = 6;
+
+/// The points of a script, as `CREDITGATE_FAULT` names them.
+fn points(script: &Script) -> Vec<String> {
+    let edges = script.edges.iter().flat_map(|(from, to)| {
+        [Commit::Before, Commit::After].map(|side| fault::edge_name(from.point(), to.point(), side))
+    });
+    edges
+        .chain(script.points.iter().map(|&point| point.to_owned()))
+        .collect()
+}
+
+#[test]
+fn every_edge_and_every_point_has_a_script() {
+    for edge in FILE_EDGES {
+        assert!(
+            scripts::all().any(|script| script.edges.contains(edge)),
+            "{edge:?}"
+        );
+    }
+    for point in fault::SUBMISSION_POINTS {
+        let passes = |script: &Script| {
+            script
+                .points
+                .iter()
+                .any(|p| p.split('#').next() == Some(point))
+        };
+        assert!(scripts::all().any(passes), "{point}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_at_any_point_each_file_takes_effect_once_and_the_lists_explain_it() {
+    LocalSet::new().run_until(every_case()).await;
+}
+
+async fn every_case() {
+    let mut all = JoinSet::new();
+    let places = Arc::new(Semaphore::new(AT_ONCE));
+    let only = std::env::var("CREDITGATE_CASE").unwrap_or_default();
+    for engine in Engine::all() {
+        for script in scripts::all() {
+            for point in points(script) {
+                let case = Case {
+                    engine,
+                    script,
+                    point,
+                };
+                if case.is_wanted() && case.name().contains(&only) {
+                    let places = Arc::clone(&places);
+                    all.spawn_local(async move {
+                        let _place = places.acquire_owned().await.unwrap();
+                        case.run().await;
+                    });
+                }
+            }
+        }
+    }
+    while let Some(done) = all.join_next().await {
+        done.unwrap();
+    }
+}
+
+struct Case {
+    engine: Engine,
+    script: &'static Script,
+    point: String,
+}
+
+impl Case {
+    fn name(&self) -> String {
+        let Self {
+            engine,
+            script,
+            point,
+        } = self;
+        format!("{} at {point} on {engine:?}", script.name)
+    }
+
+    /// PostgreSQL is tried where a commit and the world outside meet.
+    fn is_wanted(&self) -> bool {
+        let commits = ["chunk", "assigned", "answers", "kept", "sending"];
+        match self.engine {
+            Engine::Postgres => {
+                self.script.postgres && commits.iter().any(|it| self.point.contains(it))
+            }
+            Engine::Sqlite => true,
+        }
+    }
+
+    async fn run(&self) {
+        let begun = std::time::Instant::now();
+        let site = Site::furnish(self.engine, (self.script.plan)(), input::papers()).await;
+        (self.script.before)(&site);
+        if let Some(first) = self.script.first {
+            self.die(&site, first).await;
+        }
+        (self.script.between)(&site);
+        self.die(&site, &self.point).await;
+        let server = site
+            .start(None)
+            .await
+            .unwrap_or_else(|died| panic!("{}: {died:?}", self.name()));
+        let stage = Stage::new(&site, &server);
+        let played = (self.script.play)(&stage).await;
+        assert!(played.is_some(), "{}: it died again", self.name());
+        let listed = checks::listed(&self.name(), &stage).await;
+        server.stop().await;
+        site.verify();
+        checks::settled(&self.name(), &site, &listed).await;
+        eprintln!("{:?} {}", begun.elapsed(), self.name());
+    }
+
+    /// Plays until the process dies at a point.
+    async fn die(&self, site: &Site, point: &str) {
+        let server = match site.start(Some(point)).await {
+            Ok(server) => server,
+            Err(died) => {
+                assert_eq!(died.code, None, "{}: {}", self.name(), died.said);
+                return;
+            }
+        };
+        let stage = Stage::new(site, &server);
+        let played = (self.script.play)(&stage).await;
+        assert!(
+            played.is_none(),
+            "{}: it did not pass {point}",
+            self.name()
+        );
+        let died = timeout(PATIENCE, server.ended()).await;
+        let died = died.unwrap_or_else(|_| panic!("{}: it does not end", self.name()));
+        assert_eq!(died.code, None, "{}: {}", self.name(), died.said);
+    }
+}
