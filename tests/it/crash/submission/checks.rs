@@ -29,7 +29,8 @@ struct Told {
 }
 
 /// Reads the lists: each record is there once, in one state that it explains.
-pub(super) async fn listed(name: &str, stage: &Stage<'_>) -> Listed {
+pub(super) async fn listed(stage: &Stage<'_>) -> Listed {
+    let name = stage.name;
     let mut submissions = Vec::new();
     for handed in stage.handed().into_values() {
         let path = format!("/v1/submissions/{}", handed.id);

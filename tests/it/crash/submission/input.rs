@@ -72,6 +72,17 @@ pub(super) fn one_of_each() -> Vec<Value> {
     ]
 }
 
+/// How the records of [`one_of_each`] end.
+pub(super) const ENDS: [&str; 7] = [
+    "accepted",
+    "accepted",
+    "set_aside",
+    "held",
+    "rejected",
+    "accepted",
+    "accepted",
+];
+
 /// So many loans: every twentieth has a finding, every thirtieth another one
 /// waits for a notice.
 pub(super) fn many(count: u32) -> Vec<Value> {

@@ -55,7 +55,8 @@ async fn killed_on(engine: Engine) {
         let moment = u64::from_le_bytes(random) % LATEST_MS;
         moments.push(moment);
         let server = site.start(None).await.unwrap();
-        let stage = Stage::new(&site, &server);
+        let name = format!("killed after {moments:?} ms on {engine:?}");
+        let stage = Stage::new(&name, &site, &server);
         let killed = async {
             sleep(Duration::from_millis(moment)).await;
             server.kill().await;
@@ -64,10 +65,10 @@ async fn killed_on(engine: Engine) {
     }
     let name = format!("killed after {moments:?} ms on {engine:?}");
     let server = site.start(None).await.unwrap();
-    let stage = Stage::new(&site, &server);
+    let stage = Stage::new(&name, &site, &server);
     let id = stage.hand_in("month", input::many(RECORDS)).await.unwrap();
     stage.settled(&id, WAITING).await.unwrap();
-    let listed = checks::listed(&name, &stage).await;
+    let listed = checks::listed(&stage).await;
     server.stop().await;
     site.verify();
     checks::settled(&name, &site, &listed).await;

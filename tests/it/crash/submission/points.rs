@@ -79,9 +79,11 @@ async fn every_case() {
             }
         }
     }
+    let mut failed = 0;
     while let Some(done) = all.join_next().await {
-        done.unwrap();
+        failed += usize::from(done.is_err());
     }
+    assert_eq!(failed, 0, "cases failed; each said why");
 }
 
 struct Case {
@@ -113,6 +115,7 @@ impl Case {
 
     async fn run(&self) {
         let begun = std::time::Instant::now();
+        let name = self.name();
         let site = Site::furnish(self.engine, (self.script.plan)(), input::papers()).await;
         (self.script.before)(&site);
         if let Some(first) = self.script.first {
@@ -123,35 +126,30 @@ impl Case {
         let server = site
             .start(None)
             .await
-            .unwrap_or_else(|died| panic!("{}: {died:?}", self.name()));
-        let stage = Stage::new(&site, &server);
+            .unwrap_or_else(|died| panic!("{name}: {died:?}"));
+        let stage = Stage::new(&name, &site, &server);
         let played = (self.script.play)(&stage).await;
-        assert!(played.is_some(), "{}: it died again", self.name());
-        let listed = checks::listed(&self.name(), &stage).await;
+        assert!(played.is_some(), "{name}: it died again");
+        let listed = checks::listed(&stage).await;
         server.stop().await;
         site.verify();
-        checks::settled(&self.name(), &site, &listed).await;
-        eprintln!("{:?} {}", begun.elapsed(), self.name());
+        checks::settled(&name, &site, &listed).await;
+        eprintln!("{:?} {name}", begun.elapsed());
     }
 
     /// Plays until the process dies at a point.
     async fn die(&self, site: &Site, point: &str) {
-        let server = match site.start(Some(point)).await {
-            Ok(server) => server,
-            Err(died) => {
-                assert_eq!(died.code, None, "{}: {}", self.name(), died.said);
-                return;
+        let name = self.name();
+        let died = match site.start(Some(point)).await {
+            Ok(server) => {
+                let stage = Stage::new(&name, site, &server);
+                let played = (self.script.play)(&stage).await;
+                assert!(played.is_none(), "{name}: it did not pass {point}");
+                let died = timeout(PATIENCE, server.ended()).await;
+                died.unwrap_or_else(|_| panic!("{name}: it does not end"))
             }
+            Err(died) => died,
         };
-        let stage = Stage::new(site, &server);
-        let played = (self.script.play)(&stage).await;
-        assert!(
-            played.is_none(),
-            "{}: it did not pass {point}",
-            self.name()
-        );
-        let died = timeout(PATIENCE, server.ended()).await;
-        let died = died.unwrap_or_else(|_| panic!("{}: it does not end", self.name()));
-        assert_eq!(died.code, None, "{}: {}", self.name(), died.said);
+        assert_eq!(died.code, None, "{name}: {}", died.said);
     }
 }

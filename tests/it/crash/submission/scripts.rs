@@ -81,7 +81,9 @@ const QUIET: &[Script] = &[
         play: |stage| {
             Box::pin(async move {
                 let id = stage.hand_in("month", input::one_of_each()).await?;
-                stage.settled(&id, 1).await
+                stage.settled(&id, 1).await?;
+                assert_eq!(stage.states(&id).await?, input::ENDS, "{}", stage.name);
+                Some(())
             })
         },
         postgres: true,
@@ -183,7 +185,7 @@ async fn already_received(stage: &Stage<'_>) -> Option<()> {
     let id = stage.hand_in("month", input::two()).await?;
     let arrived = |files: &[File]| files.iter().any(|file| matches!(file.state, Arrived | Answered));
     let files = stage.until(arrived).await?;
-    assert!(files[0].attempts >= 2, "{files:?}");
+    assert!(files[0].attempts >= 2, "{}: {files:?}", stage.name);
     let desk = &stage.site.house.desk;
     assert!(desk.files()[&files[0].name].arrivals >= 2, "{files:?}");
     desk.withhold_feedback(false);

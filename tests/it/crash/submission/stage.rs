@@ -23,6 +23,8 @@ const PACE: Duration = Duration::from_millis(50);
 /// A process that serves, and what was handed in to it.
 pub(super) struct Stage<'s> {
     pub(super) site: &'s Site,
+    /// What is tried, for whoever reads that it failed.
+    pub(super) name: &'s str,
     submitter: Client,
     handed: Mutex<BTreeMap<String, Handed>>,
 }
@@ -49,9 +51,10 @@ pub(super) struct File {
 }
 
 impl<'s> Stage<'s> {
-    pub(super) fn new(site: &'s Site, server: &Server) -> Self {
+    pub(super) fn new(name: &'s str, site: &'s Site, server: &Server) -> Self {
         Self {
             site,
+            name,
             submitter: server.client(&site.staff.submitter.1),
             handed: Mutex::default(),
         }
@@ -67,9 +70,10 @@ impl<'s> Stage<'s> {
     pub(super) async fn hand_in(&self, key: &str, lines: Vec<Value>) -> Option<String> {
         let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
         let reply = self.submitter.submit(text, key).await.ok()?;
-        assert_eq!(reply.status, 201, "{reply:?}");
-        assert_eq!(reply.body["state"], "taken", "{reply:?}");
-        assert_eq!(reply.body["taken"], lines.len(), "{reply:?}");
+        let name = self.name;
+        assert_eq!(reply.status, 201, "{name}: {reply:?}");
+        assert_eq!(reply.body["state"], "taken", "{name}: {reply:?}");
+        assert_eq!(reply.body["taken"], lines.len(), "{name}: {reply:?}");
         let id = reply.body["id"].as_str().unwrap().to_owned();
         let mut handed = self.handed.lock().unwrap_or_else(PoisonError::into_inner);
         let id_of = id.clone();
@@ -80,7 +84,7 @@ impl<'s> Stage<'s> {
     /// Reads a resource.
     pub(super) async fn get(&self, path: &str) -> Option<Value> {
         let Reply { status, body } = self.submitter.get(path).await.ok()?;
-        assert_eq!(status, 200, "{path}: {body}");
+        assert_eq!(status, 200, "{}: {path}: {body}", self.name);
         Some(body)
     }
 
@@ -100,24 +104,25 @@ impl<'s> Stage<'s> {
             if wanted(&files) {
                 return Some(files);
             }
-            assert!(begun.elapsed() < PATIENCE, "{files:#?}");
+            assert!(begun.elapsed() < PATIENCE, "{}: {files:#?}", self.name);
             sleep(PACE).await;
         }
     }
 
-    /// Waits until all that may go of a submission was answered, and so many
-    /// records wait.
+    /// Waits until all that may go of a submission was answered, so many records
+    /// wait, and no file is under way.
     pub(super) async fn settled(&self, id: &str, waiting: i64) -> Option<()> {
         let begun = Instant::now();
         loop {
             let shown = self.get(&format!("/v1/submissions/{id}")).await?;
             let under_way = count(&shown, "ready") + count(&shown, "filed");
-            if under_way == 0 && count(&shown, "held") == waiting {
+            let files = self.files().await?;
+            let over = |file: &File| matches!(file.state, FileState::Answered | FileState::Refused);
+            if under_way == 0 && count(&shown, "held") == waiting && files.iter().all(over) {
                 return Some(());
             }
-            if begun.elapsed() > PATIENCE {
-                panic!("{shown:#}: {:#?}", self.files().await);
-            }
+            let name = self.name;
+            assert!(begun.elapsed() < PATIENCE, "{name}: {shown:#}: {files:#?}");
             sleep(PACE).await;
         }
     }
@@ -129,12 +134,24 @@ impl<'s> Stage<'s> {
         Some(page["records"][0]["seq"].as_u64())
     }
 
+    /// The states of the records of a submission, in their order.
+    pub(super) async fn states(&self, id: &str) -> Option<Vec<String>> {
+        let path = format!("/v1/submissions/{id}/records?limit=500");
+        let page = self.get(&path).await?;
+        let records = page["records"].as_array().into_iter().flatten();
+        Some(
+            records
+                .filter_map(|it| Some(it["state"].as_str()?.to_owned()))
+                .collect(),
+        )
+    }
+
     /// Decides about a file.
     pub(super) async fn decide(&self, file: &File, decision: &str) -> Option<()> {
         let path = format!("/v1/files/{}/decide", file.id);
         let body = json!({ "decision": decision });
         let reply = self.submitter.post(&path, &body).await.ok()?;
-        assert_eq!(reply.status, 204, "{decision} of {file:?}: {reply:?}");
+        assert_eq!(reply.status, 204, "{}: {decision}, {file:?}: {reply:?}", self.name);
         Some(())
     }
 }
