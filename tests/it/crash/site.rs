@@ -70,11 +70,7 @@ impl Site {
     }
 
     /// The same with papers of any kind.
-    pub(super) async fn furnish(
-        engine: Engine,
-        plan: Plan,
-        papers: Vec<NewAuthorization>,
-    ) -> Self {
+    pub(super) async fn furnish(engine: Engine, plan: Plan, papers: Vec<NewAuthorization>) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let folder = tempfile::tempdir().unwrap();
         let database = match engine {

@@ -37,7 +37,10 @@ pub(super) async fn listed(stage: &Stage<'_>) -> Listed {
         let shown = stage.get(&path).await.unwrap();
         assert_eq!(shown["state"], "taken", "{name}: {shown}");
         assert_eq!(shown["taken"], handed.lines.len(), "{name}: {shown}");
-        let mut page = stage.get(&format!("{path}/records?limit=500")).await.unwrap();
+        let mut page = stage
+            .get(&format!("{path}/records?limit=500"))
+            .await
+            .unwrap();
         let records = std::mem::take(page["records"].as_array_mut().unwrap());
         let places: Vec<_> = records.iter().map(|it| it["seq"].as_u64()).collect();
         let all: Vec<_> = (1..=handed.lines.len() as u64).map(Some).collect();
@@ -135,7 +138,10 @@ fn once_at_the_bureau(name: &str, site: &Site, file: &File) {
 /// was refused has none any more.
 fn lines_are_whole(name: &str, file: &File, no: i64, rows: &[Row]) {
     let of = rows.iter().filter(|(_, _, _, of, ..)| *of == Some(no));
-    let mut lines: Vec<i64> = of.clone().filter_map(|(_, _, _, _, line, _)| *line).collect();
+    let mut lines: Vec<i64> = of
+        .clone()
+        .filter_map(|(_, _, _, _, line, _)| *line)
+        .collect();
     lines.sort_unstable();
     let whole: Vec<i64> = match file.state {
         Answered => (2..=file.records + 1).collect(),
@@ -143,7 +149,9 @@ fn lines_are_whole(name: &str, file: &File, no: i64, rows: &[Row]) {
     };
     assert_eq!(lines, whole, "{name}: {file:?}");
     let count = |states: &[&str]| {
-        let of = of.clone().filter(|(_, _, state, ..)| states.contains(&state.as_str()));
+        let of = of
+            .clone()
+            .filter(|(_, _, state, ..)| states.contains(&state.as_str()));
         of.count() as i64
     };
     let counts = (count(&["accepted"]), count(&["rejected", "replaced"]));
@@ -167,7 +175,9 @@ fn accounts_agree(name: &str, site: &Site, listed: &Listed) {
         assert_eq!(taken, *count, "{name}: {family} {key}");
     }
     for family in ["110", "210"] {
-        let known = accepted.iter().filter(|((of, _), count)| *of == family && **count > 0);
+        let known = accepted
+            .iter()
+            .filter(|((of, _), count)| *of == family && **count > 0);
         assert_eq!(desk.accounts(family), known.count(), "{name}: {family}");
     }
 }
@@ -186,15 +196,27 @@ fn account(line: &Value) -> (&'static str, String) {
 /// The ledger names the last accepted record of each account, and nothing of it
 /// is under way but what waits.
 async fn ledger_agrees(name: &str, site: &Site, rows: &[Row]) {
-    type Ledger = (i64, String, Option<i64>, Option<i64>, Option<i64>, Option<i64>);
+    type Ledger = (
+        i64,
+        String,
+        Option<i64>,
+        Option<i64>,
+        Option<i64>,
+        Option<i64>,
+    );
     let sql = "SELECT id, state, accepted_submission, accepted_seq, pending_submission, \
                pending_seq FROM accounts";
     let accounts: Vec<Ledger> = site.read().await.all(sql, args![]).await.unwrap();
     for (id, state, submission, seq, pending_submission, pending_seq) in accounts {
         let name = format!("{name}: account {id}");
-        let of = || rows.iter().filter(move |(.., account)| *account == Some(id));
+        let of = || {
+            rows.iter()
+                .filter(move |(.., account)| *account == Some(id))
+        };
         let accepted = of().filter(|(_, _, state, ..)| state == "accepted");
-        let last = accepted.map(|(submission, seq, ..)| (*submission, *seq)).max();
+        let last = accepted
+            .map(|(submission, seq, ..)| (*submission, *seq))
+            .max();
         assert_eq!(submission.zip(seq), last, "{name}");
         assert_eq!(state == "new", last.is_none(), "{name}: {state}");
         let waits = |state: &str| matches!(state, "held" | "rejected");

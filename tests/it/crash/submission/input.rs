@@ -119,7 +119,10 @@ fn with_finding(number: u32) -> Value {
 /// The last day of a month, so many before this one.
 fn month_end(before: i64) -> Date {
     let first = china_date(Clock::system().now()).first_of_month();
-    first.saturating_sub((before - 1).months()).yesterday().unwrap()
+    first
+        .saturating_sub((before - 1).months())
+        .yesterday()
+        .unwrap()
 }
 
 /// The basic information of a borrower (record 110).

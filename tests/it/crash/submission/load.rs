@@ -13,7 +13,7 @@ use super::{
     super::site::{Engine, Site, generous},
     checks,
     input::{self, REJECTED},
-    stage::Stage,
+    stage::{Stage, https},
 };
 
 /// Records handed in.
@@ -45,7 +45,11 @@ async fn killed_at_any_moment_each_file_takes_effect_once() {
 }
 
 async fn killed_on(engine: Engine) {
-    let site = Site::furnish(engine, generous(), input::papers()).await;
+    let plan = match engine {
+        Engine::Postgres => https(),
+        Engine::Sqlite => generous(),
+    };
+    let site = Site::furnish(engine, plan, input::papers()).await;
     let code = input::loan(REJECTED).code();
     site.house.desk.spite(&code, "BLR024");
     let mut moments = Vec::new();

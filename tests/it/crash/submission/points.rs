@@ -21,7 +21,7 @@ use super::{
 };
 
 /// Processes at a time: most of them wait for their next turn.
-const AT_ONCE: usize = 6;
+const AT_ONCE: usize = 10;
 
 /// The points of a script, as `CREDITGATE_FAULT` names them.
 fn points(script: &Script) -> Vec<String> {

@@ -10,7 +10,7 @@ use creditgate::{
 use super::{
     super::site::{Site, generous},
     input::{self, REJECTED},
-    stage::{File, Stage},
+    stage::{File, Stage, https},
     trouble,
 };
 
@@ -167,14 +167,6 @@ fn unacknowledged(site: &Site) {
     site.house.desk.withhold_feedback(true);
 }
 
-/// Files go by the bureau's own door.
-pub(super) fn https() -> Plan {
-    generous().edit(
-        "{ kind = \"exchange\", out = \"exchange/out\", in = \"exchange/in\" }",
-        "{ kind = \"https\", base_path = \"/creditreference\" }",
-    )
-}
-
 pub(super) async fn two_answered(stage: &Stage<'_>) -> Option<()> {
     let id = stage.hand_in("month", input::two()).await?;
     stage.settled(&id, 0).await
@@ -183,7 +175,11 @@ pub(super) async fn two_answered(stage: &Stage<'_>) -> Option<()> {
 /// Only delivering again tells that the file arrived; then it is answered.
 async fn already_received(stage: &Stage<'_>) -> Option<()> {
     let id = stage.hand_in("month", input::two()).await?;
-    let arrived = |files: &[File]| files.iter().any(|file| matches!(file.state, Arrived | Answered));
+    let arrived = |files: &[File]| {
+        files
+            .iter()
+            .any(|file| matches!(file.state, Arrived | Answered))
+    };
     let files = stage.until(arrived).await?;
     assert!(files[0].attempts >= 2, "{}: {files:?}", stage.name);
     let desk = &stage.site.house.desk;

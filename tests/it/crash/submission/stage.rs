@@ -8,14 +8,14 @@ use std::{
 };
 
 use creditgate::{
-    demo::{Client, Reply},
+    demo::{Client, Plan, Reply},
     submissions::FileState,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
-use super::super::site::{PATIENCE, Server, Site};
+use super::super::site::{PATIENCE, Server, Site, generous};
 
 /// How often it is looked whether something came.
 const PACE: Duration = Duration::from_millis(50);
@@ -151,9 +151,21 @@ impl<'s> Stage<'s> {
         let path = format!("/v1/files/{}/decide", file.id);
         let body = json!({ "decision": decision });
         let reply = self.submitter.post(&path, &body).await.ok()?;
-        assert_eq!(reply.status, 204, "{}: {decision}, {file:?}: {reply:?}", self.name);
+        assert_eq!(
+            reply.status, 204,
+            "{}: {decision}, {file:?}: {reply:?}",
+            self.name
+        );
         Some(())
     }
+}
+
+/// A house whose files go by the bureau's own door.
+pub(super) fn https() -> Plan {
+    generous().edit(
+        "{ kind = \"exchange\", out = \"exchange/out\", in = \"exchange/in\" }",
+        "{ kind = \"https\", base_path = \"/creditreference\" }",
+    )
 }
 
 /// How many records of a submission are in a state.

@@ -5,9 +5,7 @@ use std::{fs, path::Path, thread, time::Duration};
 use creditgate::{
     demo::loans::ORGANIZATION,
     platform::clock::{Clock, china_date},
-    submissions::FileState::{
-        Answered, Arrived, Delivered, Refused, Sending, Stopped, Written,
-    },
+    submissions::FileState::{Answered, Arrived, Delivered, Refused, Sending, Stopped, Written},
 };
 use mocks::Lie;
 use schemas::file::FileName;
@@ -15,8 +13,8 @@ use schemas::file::FileName;
 use super::{
     super::site::Site,
     input,
-    scripts::{PLAIN, Script, https, spite},
-    stage::{File, Stage},
+    scripts::{PLAIN, Script, spite},
+    stage::{File, Stage, https},
 };
 
 /// Each of them ends with another file, or with the right answer to this one.
@@ -145,9 +143,16 @@ fn broken_feedback(site: &Site) {
 /// records go into another.
 async fn another_file(stage: &Stage<'_>) -> Option<()> {
     let id = stage.hand_in("month", input::two()).await?;
+    let known = |files: &[File]| {
+        let known = |it: &File| matches!(it.state, Arrived | Refused | Stopped);
+        files.iter().any(known)
+    };
+    stage.until(known).await?;
+    // Who died before the bureau's word was kept cannot know whose bytes it has
+    // under the name: the file waits for the answer, and that refuses it.
+    stage.site.house.desk.withhold_feedback(false);
     let over = |files: &[File]| (files.iter()).any(|it| matches!(it.state, Refused | Stopped));
     let files = stage.until(over).await?;
-    stage.site.house.desk.withhold_feedback(false);
     // Given up already where the records went on.
     if files.len() == 1 {
         stage.decide(&files[0], "give_up").await?;

@@ -19,7 +19,13 @@ pub(super) async fn explains(name: &str, db: &Db, listed: &Listed) {
         let name = format!("{name}: {file:?}");
         let mut at = None;
         let mut attempts = 0;
-        for body in entries(db, "SELECT body FROM audit_entries WHERE about = $1 ORDER BY idx", &file.id).await {
+        for body in entries(
+            db,
+            "SELECT body FROM audit_entries WHERE about = $1 ORDER BY idx",
+            &file.id,
+        )
+        .await
+        {
             let kind = body["kind"].as_str().unwrap();
             let state = kind.strip_prefix("file.").and_then(FileState::named);
             // Others tell of feedback, and of answers.
@@ -66,7 +72,9 @@ async fn entries(db: &Db, sql: &'static str, about: &str) -> Vec<Value> {
 fn number(body: &Value, name: &str) -> i64 {
     let found = match body {
         Value::Object(members) => members.get(name).and_then(Value::as_i64).or_else(|| {
-            members.values().find_map(|inner| inner.get(name).and_then(Value::as_i64))
+            members
+                .values()
+                .find_map(|inner| inner.get(name).and_then(Value::as_i64))
         }),
         _ => None,
     };
