@@ -48,6 +48,14 @@ pub(super) fn loan(number: u32) -> Loan {
     }
 }
 
+/// One of which an instalment is overdue: it waits for a notice.
+pub(super) fn overdue(number: u32) -> Loan {
+    Loan {
+        standing: Standing::Overdue,
+        ..loan(number)
+    }
+}
+
 /// Two loans, of which the bureau rejects one where it was told to.
 pub(super) fn two() -> Vec<Value> {
     vec![loan(1).record(), loan(REJECTED).record()]
@@ -65,7 +73,7 @@ pub(super) fn one_of_each() -> Vec<Value> {
         basics(1),
         early.record(),
         with_finding(2),
-        overdue(3),
+        overdue(3).record(),
         loan(REJECTED).record(),
         loan(5).record(),
         loan(1).update(),
@@ -88,7 +96,7 @@ pub(super) const ENDS: [&str; 7] = [
 pub(super) fn many(count: u32) -> Vec<Value> {
     let record = |number: u32| match number {
         number if number.is_multiple_of(20) => with_finding(number),
-        number if number % 30 == 15 => overdue(number),
+        number if number % 30 == 15 => overdue(number).record(),
         number => loan(number).record(),
     };
     (1..=count).map(record).collect()
@@ -99,15 +107,6 @@ pub(super) fn correction(submission: &str, seq: u64) -> Value {
     let mut record = loan(REJECTED).record();
     record["corrects"] = json!({"submission": submission, "seq": seq});
     record
-}
-
-fn overdue(number: u32) -> Value {
-    let standing = Standing::Overdue;
-    let loan = Loan {
-        standing,
-        ..loan(number)
-    };
-    loan.record()
 }
 
 fn with_finding(number: u32) -> Value {

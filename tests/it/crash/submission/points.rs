@@ -5,7 +5,10 @@ use std::sync::Arc;
 
 use creditgate::{
     platform::fault::{self, Commit},
-    submissions::FILE_EDGES,
+    submissions::{
+        FILE_EDGES,
+        FileState::{self, Arrived, Refused, Sending, Stopped},
+    },
 };
 use tokio::{
     sync::Semaphore,
@@ -33,6 +36,11 @@ fn points(script: &Script) -> Vec<String> {
         .collect()
 }
 
+/// Edges that only a person passes. They have scripts as well: whoever decided and
+/// heard nothing decides again.
+const BY_PERSONS: [(FileState, FileState); 3] =
+    [(Stopped, Sending), (Stopped, Arrived), (Stopped, Refused)];
+
 #[test]
 fn every_edge_and_every_point_has_a_script() {
     for edge in FILE_EDGES {
@@ -40,6 +48,10 @@ fn every_edge_and_every_point_has_a_script() {
             scripts::all().any(|script| script.edges.contains(edge)),
             "{edge:?}"
         );
+    }
+    // All others are a machine's, and nothing leads out of a file that stopped.
+    for edge in FILE_EDGES {
+        assert_eq!(edge.0 == Stopped, BY_PERSONS.contains(edge), "{edge:?}");
     }
     for point in fault::SUBMISSION_POINTS {
         let passes = |script: &Script| {

@@ -2,6 +2,7 @@
 //! again until everything is answered.
 
 use creditgate::{
+    args,
     demo::Plan,
     platform::db::BoxFuture,
     submissions::FileState::{self, Answered, Arrived, Delivered, Reserved, Sending, Written},
@@ -131,6 +132,16 @@ const QUIET: &[Script] = &[
         ..PLAIN
     },
     Script {
+        name: "noticed",
+        points: &[
+            "submission.assigned",
+            "submission.answers.before",
+            "submission.answers.after",
+        ],
+        play: |stage| Box::pin(noticed(stage)),
+        ..PLAIN
+    },
+    Script {
         name: "acknowledgment by HTTPS lost",
         edges: &[(Sending, Arrived)],
         points: &[
@@ -170,6 +181,22 @@ fn unacknowledged(site: &Site) {
 pub(super) async fn two_answered(stage: &Stage<'_>) -> Option<()> {
     let id = stage.hand_in("month", input::two()).await?;
     stage.settled(&id, 0).await
+}
+
+/// A record goes on when its notice is there; the notice serves that record.
+async fn noticed(stage: &Stage<'_>) -> Option<()> {
+    let loan = input::overdue(3);
+    let id = stage.hand_in("month", vec![loan.record()]).await?;
+    stage.notify(&loan).await?;
+    stage.settled(&id, 0).await?;
+    let sql = "SELECT run FROM notices";
+    let runs: Vec<(Option<String>,)> = stage.site.read().await.all(sql, args![]).await.unwrap();
+    assert!(
+        matches!(&runs[..], [(Some(_),)]),
+        "{}: {runs:?}",
+        stage.name
+    );
+    Some(())
 }
 
 /// Only delivering again tells that the file arrived; then it is answered.

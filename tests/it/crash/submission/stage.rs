@@ -7,8 +7,9 @@ use std::{
     time::Duration,
 };
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use creditgate::{
-    demo::{Client, Plan, Reply},
+    demo::{Client, Plan, Reply, loans::Loan},
     submissions::FileState,
 };
 use serde::Deserialize;
@@ -144,6 +145,24 @@ impl<'s> Stage<'s> {
                 .filter_map(|it| Some(it["state"].as_str()?.to_owned()))
                 .collect(),
         )
+    }
+
+    /// Records the notice that a record of an overdue loan waits for.
+    pub(super) async fn notify(&self, loan: &Loan) -> Option<()> {
+        let delivered = loan.month_end.first_of_month();
+        let body = json!({
+            "subject": {
+                "kind": "person", "id_type": "10",
+                "id_number": loan.borrower.0, "name": loan.borrower.1,
+            },
+            "account": {"bureau": "pboc", "record": "210", "key": [loan.code()]},
+            "due_period": loan.month_end.strftime("%Y-%m").to_string(), "channel": "sms",
+            "delivered_at": format!("{delivered}T09:30:00+08:00"),
+            "proof": STANDARD.encode("synthetic delivery report"),
+        });
+        let reply = self.submitter.post("/v1/notices", &body).await.ok()?;
+        assert!(reply.status.is_success(), "{}: {reply:?}", self.name);
+        Some(())
     }
 
     /// Decides about a file.

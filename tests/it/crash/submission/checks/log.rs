@@ -3,80 +3,81 @@
 use creditgate::{
     args,
     platform::db::Db,
-    submissions::FileState::{self, Reserved},
+    submissions::FileState::{self, Answered, Reserved},
 };
 use serde_json::Value;
 
-use super::Listed;
+use super::{Listed, Told};
+use crate::crash::submission::stage::File;
 
 /// Records in a chunk.
 const CHUNK: usize = 250;
 
-/// Every file came along the edges to where it stands, with an entry for each
-/// state; every submission began once, was taken in without a gap, and ended once.
+/// Every file and every submission is told of from beginning to end.
 pub(super) async fn explains(name: &str, db: &Db, listed: &Listed) {
     for file in &listed.files {
-        let name = format!("{name}: {file:?}");
-        let mut at = None;
-        let mut attempts = 0;
-        for body in entries(
-            db,
-            "SELECT body FROM audit_entries WHERE about = $1 ORDER BY idx",
-            &file.id,
-        )
-        .await
-        {
-            let kind = body["kind"].as_str().unwrap();
-            let state = kind.strip_prefix("file.").and_then(FileState::named);
-            // Others tell of feedback, and of answers.
-            let Some(next) = state else { continue };
-            match at {
-                None => assert_eq!(next, Reserved, "{name}"),
-                Some(at) => assert!(at == next || may(at, next), "{name}: {at:?} to {next:?}"),
-            }
-            attempts = number(&body, "attempts");
-            at = Some(next);
-        }
-        assert_eq!(at, Some(file.state), "{name}");
-        assert_eq!(attempts, file.attempts, "{name}");
+        let entries = about(db, &file.id).await;
+        tells_of_a_file(&format!("{name}: {file:?}"), file, &entries);
     }
     for told in &listed.submissions {
-        let id = &told.handed.id;
-        let sql = "SELECT body FROM audit_entries WHERE about = $1 ORDER BY idx";
-        let of = entries(db, sql, id).await;
-        let kinds: Vec<_> = of.iter().filter_map(|body| body["kind"].as_str()).collect();
-        let count = |kind| kinds.iter().filter(|it| **it == kind).count();
-        assert_eq!(kinds.first(), Some(&"submission.receiving"), "{name}");
-        let ends = (count("submission.receiving"), count("submission.taken"));
-        assert_eq!(ends, (1, 1), "{name}: {kinds:?}");
-        let sql = "SELECT body FROM audit_entries WHERE about LIKE $1 ORDER BY idx";
-        let chunks = entries(db, sql, &format!("%.{id}")).await;
-        let firsts: Vec<i64> = chunks.iter().map(|body| number(body, "first")).collect();
-        let all = (1..=told.records.len() as i64).step_by(CHUNK);
-        assert_eq!(firsts, all.collect::<Vec<_>>(), "{name}");
+        tells_of_a_submission(name, db, told).await;
     }
 }
 
-/// By a machine or by a person.
-fn may(at: FileState, next: FileState) -> bool {
-    at.may_become(next)
+/// It came along the edges to where it stands, with an entry for each state.
+fn tells_of_a_file(name: &str, file: &File, entries: &[Value]) {
+    let (mut at, mut attempts, mut outcome) = (None, 0, None);
+    for body in entries {
+        let data = &body["data"];
+        let kind = body["kind"].as_str().unwrap();
+        if kind == "file.feedback" {
+            outcome = data["outcome"].as_str();
+        }
+        let state = kind.strip_prefix("file.").and_then(FileState::named);
+        // Others tell of feedback, and of answers.
+        let Some(next) = state else { continue };
+        match at {
+            None => assert_eq!(next, Reserved, "{name}"),
+            Some(at) => assert!(
+                at == next || FileState::may_become(at, next),
+                "{name}: {at:?} to {next:?}"
+            ),
+        }
+        attempts = data["attempts"].as_i64().unwrap();
+        at = Some(next);
+    }
+    assert_eq!(at, Some(file.state), "{name}");
+    assert_eq!(attempts, file.attempts, "{name}");
+    if file.state == Answered {
+        assert_eq!(outcome, Some("taken"), "{name}");
+    }
 }
 
-async fn entries(db: &Db, sql: &'static str, about: &str) -> Vec<Value> {
-    let rows: Vec<(Vec<u8>,)> = db.all(sql, args![about]).await.unwrap();
+/// It began once, was taken in without a gap, and ended once.
+async fn tells_of_a_submission(name: &str, db: &Db, told: &Told) {
+    let id = &told.handed.id;
+    let entries = about(db, id).await;
+    let kinds = entries.iter().filter_map(|body| body["kind"].as_str());
+    let kinds: Vec<_> = kinds.collect();
+    let count = |kind| kinds.iter().filter(|it| **it == kind).count();
+    assert_eq!(kinds.first(), Some(&"submission.receiving"), "{name}");
+    let ends = (count("submission.receiving"), count("submission.taken"));
+    assert_eq!(ends, (1, 1), "{name}: {kinds:?}");
+    let mut read = 0;
+    for first in (1..=told.records.len()).step_by(CHUNK) {
+        let chunks = about(db, &format!("{first}.{id}")).await;
+        assert_eq!(chunks.len(), 1, "{name}: {chunks:?}");
+        read += 1;
+    }
+    let sql = "SELECT COUNT(*) FROM audit_entries WHERE about LIKE $1";
+    let all: Option<(i64,)> = db.first(sql, args![format!("%.{id}")]).await.unwrap();
+    assert_eq!(all, Some((read,)), "{name}");
+}
+
+/// The entries about something, in their order.
+async fn about(db: &Db, what: &str) -> Vec<Value> {
+    let sql = "SELECT body FROM audit_entries WHERE about = $1 ORDER BY idx";
+    let rows: Vec<(Vec<u8>,)> = db.all(sql, args![what]).await.unwrap();
     let read = |(body,): &(Vec<u8>,)| serde_json::from_slice(body).unwrap();
     rows.iter().map(read).collect()
-}
-
-/// A number in an entry, wherever it stands.
-fn number(body: &Value, name: &str) -> i64 {
-    let found = match body {
-        Value::Object(members) => members.get(name).and_then(Value::as_i64).or_else(|| {
-            members
-                .values()
-                .find_map(|inner| inner.get(name).and_then(Value::as_i64))
-        }),
-        _ => None,
-    };
-    found.unwrap_or_else(|| panic!("no {name} in {body}"))
 }
