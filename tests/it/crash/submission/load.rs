@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use mocks::{Fault, FaultRule};
 use ring::rand::{SecureRandom as _, SystemRandom};
 use tokio::{
     task::{JoinSet, LocalSet},
@@ -52,6 +53,13 @@ async fn killed_on(engine: Engine) {
     let site = Site::furnish(engine, plan, input::papers()).await;
     let code = input::loan(REJECTED).code();
     site.house.desk.spite(&code, "BLR024");
+    // At the door, so that more kills fall between the intent and the reply.
+    let slow = Fault::Slow {
+        before_ms: 700,
+        each_kib_ms: 0,
+    };
+    let bureau = &site.house.bureau;
+    bureau.set_fault(FaultRule::always(slow)).await.unwrap();
     let mut moments = Vec::new();
     for _ in 0..KILLS {
         let mut random = [0; 8];
