@@ -100,7 +100,10 @@ struct State {
     /// Those that are not given out yet.
     withheld: BTreeMap<String, Vec<u8>>,
     withholds: bool,
+    /// Feedback files as they were before a lie broke their bytes.
+    unbroken: BTreeMap<String, Vec<u8>>,
     loses_acknowledgments: usize,
+    refuses_whole: usize,
     away: bool,
     lies: Vec<Lie>,
     spite: BTreeMap<String, String>,
@@ -175,6 +178,19 @@ impl Desk {
     /// Loses the acknowledgments of the next files.
     pub fn lose_acknowledgments(&self, count: usize) {
         self.state().loses_acknowledgments = count;
+    }
+
+    /// Refuses the next files whole, for no reason.
+    pub fn refuse_whole(&self, count: usize) {
+        self.state().refuses_whole = count;
+    }
+
+    /// Puts the feedback files that were cut or garbage right, in their places.
+    pub fn mend_feedback(&self) {
+        let mut state = self.state();
+        for (name, sealed) in std::mem::take(&mut state.unbroken) {
+            self.hand_out(&mut state, name, sealed);
+        }
     }
 
     /// Keeps feedback files back; what was kept goes out when that ends.

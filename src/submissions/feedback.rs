@@ -116,8 +116,12 @@ impl Submissions {
             }
             FileState::Stopped => return Ok(STOPPED),
             _ => {
-                self.note(name, sha256, Some(&file), "late").await?;
-                return Ok("late");
+                let outcome = match self.was_taking(name, &sha256).await? {
+                    true => TAKEN,
+                    false => LATE,
+                };
+                self.note(name, sha256, Some(&file), outcome).await?;
+                return Ok(outcome);
             }
         };
         self.note(name, sha256, Some(&file), TAKING).await?;
@@ -149,6 +153,15 @@ impl Submissions {
         after.arrived_at = Some(micros(at));
         let draft = entries::of_file(&after, None, at);
         self.change_file(file, after, draft).await
+    }
+
+    /// Whether the last thing that was noted of this feedback is that it is being
+    /// taken: the file went on, and that note was cut off.
+    async fn was_taking(&self, name: &str, sha256: &[u8; 32]) -> Result<bool, SubmitError> {
+        let known = files::feedback_named(self.db(), name).await?;
+        Ok(known
+            .iter()
+            .any(|(of, outcome)| of == sha256 && outcome == TAKING))
     }
 
     async fn note(
@@ -386,6 +399,7 @@ enum Part {
 
 const AGAIN: &str = "again";
 const DISAGREES: &str = "disagrees";
+const LATE: &str = "late";
 const STOPPED: &str = "stopped";
 const TAKEN: &str = "taken";
 const TAKING: &str = "taking";

@@ -30,7 +30,7 @@ pub enum Decision {
     GiveUp,
     /// Look at the feedback again.
     LookAgain,
-    /// Deliver the same bytes again.
+    /// Deliver the same bytes again, and look at what the bureau answers now.
     Resend,
 }
 
@@ -129,26 +129,33 @@ impl Submissions {
             FileState::Refused => after.answered_at = after.answered_at.or(Some(micros(at))),
             _ => after.cause = None,
         }
+        let no = before.no;
+        if decision != Decision::GiveUp {
+            // Before it goes on: where this is the last durable step, nothing is
+            // looked at while it stands stopped. What the bureau answers to a
+            // second delivery has the name of the first answer.
+            let write = self.db().write(Urgency::Bulk, move |tx| {
+                Box::pin(async move { files::look_again(tx, no).await })
+            });
+            write.await.map_err(SubmitError::Db)?;
+        }
         let draft = entries::of_file(&after, Some(&caller.actor), at);
-        let after = self.change_file(before, after, draft).await?;
-        match decision {
-            Decision::GiveUp => loop {
-                let no = after.no;
-                let write = self.db().write(Urgency::Bulk, move |tx| {
-                    Box::pin(async move { records::unfile(tx, no, 250).await })
-                });
-                if write.await.map_err(SubmitError::Db)? == 0 {
-                    break;
-                }
-            },
-            Decision::LookAgain => {
-                let write = self.db().write(Urgency::Bulk, move |tx| {
-                    Box::pin(async move { files::look_again(tx, after.no).await })
-                });
-                write.await.map_err(SubmitError::Db)?;
-            }
-            Decision::Resend => {}
+        self.change_file(before, after, draft).await?;
+        if decision == Decision::GiveUp {
+            self.unfile(no).await?;
         }
         Ok(())
+    }
+
+    /// The records of a file whose name was given up may go into another.
+    async fn unfile(&self, no: i64) -> Result<(), SubmitError> {
+        loop {
+            let write = self.db().write(Urgency::Bulk, move |tx| {
+                Box::pin(async move { records::unfile(tx, no, 250).await })
+            });
+            if write.await.map_err(SubmitError::Db)? == 0 {
+                return Ok(());
+            }
+        }
     }
 }

@@ -10,3 +10,4 @@ mod points;
 mod scripts;
 mod site;
 mod starts;
+mod submission;

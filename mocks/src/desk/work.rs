@@ -132,11 +132,16 @@ impl Desk {
         let key = name.get(..14).and_then(|org| self.0.config.keys.get(org));
         // ABN004: nobody of that name is registered.
         let Some(key) = key else { return Ok(()) };
-        let (mut spite, lie) = {
-            let state = self.state();
-            (state.spite.clone(), state.lies.first().copied())
+        let (mut spite, lie, refuses) = {
+            let mut state = self.state();
+            let refuses = state.refuses_whole > 0;
+            state.refuses_whole -= usize::from(refuses);
+            (state.spite.clone(), state.lies.first().copied(), refuses)
         };
         let judged = text::form(name, parcel, key).and_then(|form| {
+            if refuses {
+                return Err(Refusal::Told("ABF007"));
+            }
             let mut struck = Vec::new();
             let mut strike = |record: &Record| {
                 let (key, code) = spite.remove_entry(key_of(record)?)?;
@@ -176,12 +181,15 @@ impl Desk {
             _ => first,
         };
         let (name, mut sealed) = answer.sealed(first, says, at, key)?;
+        let mut state = self.state();
+        if matches!(lie, Some(Lie::Cut | Lie::Garbage)) {
+            state.unbroken.insert(name.clone(), sealed.clone());
+        }
         match lie {
             Some(Lie::Cut) => sealed.truncate(sealed.len() / 2),
             Some(Lie::Garbage) => sealed = b"not a feedback file".to_vec(),
             _ => {}
         }
-        let mut state = self.state();
         if lie == Some(Lie::Twice) {
             let header = answer::header(first, 1, at, total, 0);
             let second = seal::close(key, |to| to.write_all(header.as_bytes()))?;
@@ -191,7 +199,7 @@ impl Desk {
         Ok(())
     }
 
-    fn hand_out(&self, state: &mut State, name: String, sealed: Vec<u8>) {
+    pub(super) fn hand_out(&self, state: &mut State, name: String, sealed: Vec<u8>) {
         if state.withholds {
             state.withheld.insert(name, sealed);
         } else {

@@ -6,7 +6,7 @@ use std::{process::Stdio, sync::Arc, time::Duration};
 use creditgate::{
     args,
     audit::Appender,
-    authorizations::{Purpose, Recorded},
+    authorizations::{NewAuthorization, Purpose, Recorded},
     demo::{Client, House, INSTITUTION, Plan, Staff, authorization, person},
     operators::{Caller, Role},
     platform::{clock::Clock, db::Db, db::Urgency, identity::Identity},
@@ -61,6 +61,16 @@ pub(super) struct Site {
 
 impl Site {
     pub(super) async fn prepare(engine: Engine, plan: Plan, people: &[u32]) -> Self {
+        let now = plan.clock.now();
+        let purposes = [Purpose::GuarantorCheck, Purpose::LoanApproval];
+        let papers = people
+            .iter()
+            .map(|seq| authorization(&subject(*seq), &purposes, now));
+        Self::furnish(engine, plan, papers.collect()).await
+    }
+
+    /// The same with papers of any kind.
+    pub(super) async fn furnish(engine: Engine, plan: Plan, papers: Vec<NewAuthorization>) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let folder = tempfile::tempdir().unwrap();
         let database = match engine {
@@ -78,13 +88,8 @@ impl Site {
         let gateway = open(&house, &plan.clock).await;
         Staff::publish_policy(&gateway).await.unwrap();
         let staff = Staff::hire(&gateway).await.unwrap();
-        for seq in people {
+        for paper in papers {
             let now = gateway.clock().now();
-            let paper = authorization(
-                &subject(*seq),
-                &[Purpose::GuarantorCheck, Purpose::LoanApproval],
-                now,
-            );
             let by = Caller::local(INSTITUTION.into(), [Role::Compliance]);
             let recorded = gateway
                 .authorizations()

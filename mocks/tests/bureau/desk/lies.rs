@@ -86,3 +86,24 @@ fn a_desk_that_is_away_takes_nothing_and_refuses_strangers_in_silence() {
     let names = fs::read_dir(folders.root.path().join("in")).unwrap();
     assert_eq!(names.count(), 3, "two acknowledgments and one feedback");
 }
+
+#[test]
+fn broken_feedback_is_put_right_and_a_file_is_refused_whole_where_told() {
+    let folders = Folders::open();
+    folders.desk.lie(Lie::Cut);
+    folders.put(&format!("{}0", first(1)), &sealed(&[loan(1, &[])]));
+    let told = format!("{}1.enc", first(1));
+    let cut = folders.wait(&told);
+    folders.desk.mend_feedback();
+    let right = folders.wait(&told);
+    assert!(right.len() > cut.len() && right.starts_with(&cut));
+    folders.desk.refuse_whole(1);
+    folders.put(&format!("{}0", first(2)), &sealed(&[loan(2, &[])]));
+    let refused = opened(&folders.wait(&format!("{}2.enc", first(2))));
+    assert!(refused.contains("<FbCode>ABF007</FbCode>"), "{refused}");
+    folders.put(&format!("{}0", first(3)), &sealed(&[loan(2, &[])]));
+    folders.wait(&format!("{}1.enc", first(3)));
+    let files = folders.desk.files();
+    let effects: Vec<_> = files.values().map(|file| file.effects).collect();
+    assert_eq!(effects, [1, 0, 1]);
+}

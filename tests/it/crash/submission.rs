@@ -1,0 +1,16 @@
+//! A submission in a process that dies: at every fault point of both passes, of
+//! delivery and of feedback, and at any moment.
+//!
+//! However it dies, each file takes effect at the bureau once, each record is in
+//! one state that its lists explain, and the log verifies.
+
+mod checks;
+mod input;
+mod load;
+#[cfg(feature = "fault-points")]
+mod points;
+#[cfg(feature = "fault-points")]
+mod scripts;
+mod stage;
+#[cfg(feature = "fault-points")]
+mod trouble;
