@@ -249,9 +249,10 @@ impl From<SubmitError> for Problem {
             | SubmitError::WrongRecordState
             | SubmitError::Serials => StatusCode::CONFLICT,
             SubmitError::Closing => StatusCode::SERVICE_UNAVAILABLE,
-            SubmitError::ContentDiffers | SubmitError::Header(_) | SubmitError::NoSuchBureau => {
-                StatusCode::UNPROCESSABLE_ENTITY
-            }
+            SubmitError::ContentDiffers
+            | SubmitError::Header(_)
+            | SubmitError::NoSuchBureau
+            | SubmitError::NoSuchRecord => StatusCode::UNPROCESSABLE_ENTITY,
             SubmitError::Forbidden(forbidden) => return Self::forbidden(forbidden.role.name()),
             SubmitError::Input(_) => StatusCode::BAD_REQUEST,
             SubmitError::NotFound => return Self::not_found(),

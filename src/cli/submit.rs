@@ -79,7 +79,7 @@ pub(super) async fn run(common: &Common, args: &Args) -> Result<Exit, CliError> 
         })?;
         let key = match &args.key {
             Some(key) => key.clone(),
-            None => key_of(&table)?,
+            None => key_of(&table, &args.bureau)?,
         };
         // Said before anything leaves: whoever loses the answer needs it.
         out::note(&format!("idempotency key: {key}"));
@@ -104,9 +104,14 @@ pub(super) async fn run(common: &Common, args: &Args) -> Result<Exit, CliError> 
     Ok(exit)
 }
 
-/// The digest of the content, of all tables in their order.
-fn key_of(table: &Table) -> Result<String, CliError> {
+/// The digest of the content: where it goes, what its records are, and all
+/// tables in their order.
+fn key_of(table: &Table, bureau: &str) -> Result<String, CliError> {
     let mut context = Context::new(&SHA256);
+    for word in [bureau, table.record().unwrap_or_default()] {
+        context.update(word.as_bytes());
+        context.update(&[0xff]);
+    }
     for path in table.paths() {
         let failed = |source| CliError::Read {
             path: path.to_owned(),
