@@ -1,0 +1,16 @@
+//! `/v1/submissions`, from the input to the bureau's answer.
+
+mod desk;
+mod sealed;
+mod site;
+mod wire;
+
+mod answers;
+mod command;
+mod disputes;
+mod folder;
+mod held;
+mod intake;
+mod order;
+mod papers;
+mod people;
