@@ -14,3 +14,4 @@ mod intake;
 mod order;
 mod papers;
 mod people;
+mod readme;
