@@ -1,6 +1,7 @@
 //! `/v1/submissions`, from the input to the bureau's answer.
 
 mod desk;
+mod forms;
 mod sealed;
 mod site;
 mod wire;
@@ -11,7 +12,9 @@ mod disputes;
 mod folder;
 mod held;
 mod intake;
+mod notices;
 mod order;
 mod papers;
 mod people;
 mod readme;
+mod wrong;

@@ -7,8 +7,9 @@ use mocks::Lie;
 use serde_json::{Value, json};
 
 use super::{
+    forms::holds,
     sealed::{open, rejected},
-    site::{Site, holds},
+    site::Site,
 };
 
 /// A person's word on a file.

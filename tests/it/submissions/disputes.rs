@@ -3,7 +3,10 @@
 use creditgate::demo::loans::Standing;
 use serde_json::{Value, json};
 
-use super::site::{Site, account, holds};
+use super::{
+    forms::{account, holds},
+    site::Site,
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_disputed_account_stops_without_its_mark_and_goes_with_it() {

@@ -4,7 +4,10 @@ use creditgate::demo::loans::{Loan, Standing};
 use jiff::ToSpan as _;
 use serde_json::{Value, json};
 
-use super::site::{Site, findings, holds, subject};
+use super::{
+    forms::{findings, holds, subject},
+    site::Site,
+};
 use crate::support::databases;
 
 /// A form that lets the institution provide, as long as its signer is a member

@@ -3,7 +3,7 @@
 use creditgate::demo::loans::{Loan, Standing};
 use serde_json::{Value, json};
 
-use super::site::{Site, findings};
+use super::{forms::findings, site::Site};
 use crate::support::databases;
 
 /// Hands one line in that is set aside, and gives the codes of its findings.
@@ -112,4 +112,35 @@ async fn a_rejected_record_is_corrected_accepted_and_linked_both_ways() {
         assert_eq!(at_bureau.taken, ["210", "210"], "{at_bureau:?}");
         site.stop().await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_corrections_at_once_one_takes_the_place_and_one_record_goes() {
+    let site = Site::start().await;
+    let loan = site.loan(1);
+    site.consent(&loan).await;
+    site.desk().spite(&loan.code(), "BLR022");
+    let id = site.hand_in(&[loan.record()]).await;
+    site.all(&id, "rejected").await;
+    let mut line = loan.record();
+    line["corrects"] = json!({"submission": id, "seq": 1});
+    let lines = [line.clone(), line.clone()];
+    let third = [line];
+    let (one, other) = tokio::join!(site.hand_in(&lines), site.hand_in(&third));
+    site.until("all of it came to an end", async || {
+        let mut all = site.records(&one).await;
+        all.extend(site.records(&other).await);
+        let ends = ["accepted", "set_aside"];
+        all.iter()
+            .all(|it| ends.contains(&it["state"].as_str().unwrap()))
+    })
+    .await;
+    let mut all = site.records(&one).await;
+    all.extend(site.records(&other).await);
+    let accepted = all.iter().filter(|it| it["state"] == "accepted").count();
+    assert_eq!(accepted, 1, "{all:?}");
+    assert_eq!(site.record(&id).await["state"], "replaced");
+    let at_bureau = site.desk().account("210", &loan.code()).unwrap();
+    assert_eq!(at_bureau.taken, ["210"], "{at_bureau:?}");
+    site.stop().await;
 }

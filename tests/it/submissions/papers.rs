@@ -7,7 +7,10 @@ use creditgate::{
 use jiff::ToSpan as _;
 use serde_json::{Value, json};
 
-use super::site::{Site, account, subject};
+use super::{
+    forms::{account, subject},
+    site::Site,
+};
 
 /// The body with another value at a pointer; null takes it away.
 fn with(body: &Value, pointer: &str, value: Value) -> Value {

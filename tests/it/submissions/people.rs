@@ -4,7 +4,10 @@ use creditgate::{demo::loans::Standing, operators::Role};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use super::site::{Site, holds, text};
+use super::{
+    forms::{holds, text},
+    site::Site,
+};
 use crate::support::key;
 
 #[tokio::test(flavor = "multi_thread")]
