@@ -50,4 +50,4 @@ pub use service::{Parts, Submissions};
 pub use state::{FILE_EDGES, FileState, RECORD_EDGES, RecordState, SubmissionState};
 pub use store::{files::FileRow, records::Outline, submissions::Submission};
 pub use sweep::Decision;
-pub use view::{Answer, Count, FileView, RecordFinding, RecordView, SubmissionView};
+pub use view::{Answer, Count, FileView, RecordFinding, RecordName, RecordView, SubmissionView};

@@ -2,12 +2,14 @@
 
 mod files;
 mod input;
+mod unread;
 
 use axum::{
     Json,
     body::Body,
     extract::{DefaultBodyLimit, State},
     http::{HeaderMap, StatusCode, header::LOCATION},
+    middleware,
     response::{IntoResponse, Response},
 };
 use schemas::{edition::Edition, validate::Severity};
@@ -41,7 +43,11 @@ const LARGEST_PAGE: i64 = 500;
 /// The routes.
 pub(crate) fn routes() -> OpenApiRouter<Gateway> {
     OpenApiRouter::new()
-        .routes(routes!(submit).layer(DefaultBodyLimit::disable()))
+        .routes(
+            routes!(submit)
+                .layer(DefaultBodyLimit::disable())
+                .layer(middleware::from_fn(unread::read_on)),
+        )
         .routes(routes!(page))
         .routes(routes!(show))
         .routes(routes!(records))
@@ -71,6 +77,16 @@ struct Rows {
     state: Option<String>,
 }
 
+/// Which submissions.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+struct Submissions {
+    /// The cursor of the page before.
+    cursor: Option<i64>,
+    /// How many, up to 500.
+    limit: Option<i64>,
+}
+
 /// A page of submissions.
 #[derive(Serialize, ToSchema)]
 struct SubmissionPage {
@@ -89,8 +105,13 @@ struct RecordPage {
 
 impl Rows {
     fn limit(&self) -> i64 {
-        self.limit.unwrap_or(PAGE).clamp(1, LARGEST_PAGE)
+        page_of(self.limit)
     }
+}
+
+/// Rows on a page that asks for so many.
+fn page_of(limit: Option<i64>) -> i64 {
+    limit.unwrap_or(PAGE).clamp(1, LARGEST_PAGE)
 }
 
 /// Hands records in: JSON Lines, or CSV of one record type. They are taken in as
@@ -146,20 +167,18 @@ async fn submit(
 
 /// Submissions of the caller's institution, the latest first.
 #[utoipa::path(
-    get, path = "/v1/submissions", tag = "submissions", params(Rows),
+    get, path = "/v1/submissions", tag = "submissions", params(Submissions),
     responses((status = 200, body = SubmissionPage)),
 )]
 async fn page(
     State(gateway): State<Gateway>,
     asker: Asker,
-    Query(rows): Query<Rows>,
+    Query(which): Query<Submissions>,
 ) -> Result<Json<SubmissionPage>, Problem> {
     let caller = asker.require(READERS).await?;
-    let all = gateway.submissions();
-    let found = all
-        .page(&caller.institution, rows.cursor, rows.limit())
-        .await?;
-    let next = found.last().filter(|_| found.len() as i64 == rows.limit());
+    let (all, limit) = (gateway.submissions(), page_of(which.limit));
+    let found = all.page(&caller.institution, which.cursor, limit).await?;
+    let next = found.last().filter(|_| found.len() as i64 == limit);
     let next = next.map(|last| last.no);
     let mut submissions = Vec::with_capacity(found.len());
     for row in &found {
@@ -249,9 +268,10 @@ impl From<SubmitError> for Problem {
             | SubmitError::WrongRecordState
             | SubmitError::Serials => StatusCode::CONFLICT,
             SubmitError::Closing => StatusCode::SERVICE_UNAVAILABLE,
-            SubmitError::ContentDiffers | SubmitError::Header(_) | SubmitError::NoSuchBureau => {
-                StatusCode::UNPROCESSABLE_ENTITY
-            }
+            SubmitError::ContentDiffers
+            | SubmitError::Header(_)
+            | SubmitError::NoSuchBureau
+            | SubmitError::NoSuchRecord => StatusCode::UNPROCESSABLE_ENTITY,
             SubmitError::Forbidden(forbidden) => return Self::forbidden(forbidden.role.name()),
             SubmitError::Input(_) => StatusCode::BAD_REQUEST,
             SubmitError::NotFound => return Self::not_found(),

@@ -29,7 +29,7 @@ use crate::audit::hex::Hex;
 /// A day and a night: longer than a million records take.
 const LONGEST: Duration = Duration::from_secs(24 * 3600);
 
-/// Records whose findings and holds are printed at most, of each kind.
+/// Records that are printed at most with what they wait for, in each state.
 const SHOWN: usize = 20;
 
 /// Arguments.
@@ -79,7 +79,7 @@ pub(super) async fn run(common: &Common, args: &Args) -> Result<Exit, CliError> 
         })?;
         let key = match &args.key {
             Some(key) => key.clone(),
-            None => key_of(&table)?,
+            None => key_of(&table, &args.bureau)?,
         };
         // Said before anything leaves: whoever loses the answer needs it.
         out::note(&format!("idempotency key: {key}"));
@@ -104,9 +104,14 @@ pub(super) async fn run(common: &Common, args: &Args) -> Result<Exit, CliError> 
     Ok(exit)
 }
 
-/// The digest of the content, of all tables in their order.
-fn key_of(table: &Table) -> Result<String, CliError> {
+/// The digest of the content: where it goes, what its records are, and all
+/// tables in their order.
+fn key_of(table: &Table, bureau: &str) -> Result<String, CliError> {
     let mut context = Context::new(&SHA256);
+    for word in [bureau, table.record().unwrap_or_default()] {
+        context.update(word.as_bytes());
+        context.update(&[0xff]);
+    }
     for path in table.paths() {
         let failed = |source| CliError::Read {
             path: path.to_owned(),
@@ -129,7 +134,7 @@ fn key_of(table: &Table) -> Result<String, CliError> {
     Ok(format!("sha256-{}", Hex(context.finish().as_ref())))
 }
 
-/// Prints a submission; tells whether some of its records do not go.
+/// Prints a submission; tells whether some of its records wait for a person.
 async fn show(
     common: &Common,
     client: &Client,
@@ -143,9 +148,10 @@ async fn show(
         let found = counts.find(|it| it["state"] == state);
         found.and_then(|it| it["count"].as_u64()).unwrap_or(0)
     };
-    let (set_aside, held) = (count("set_aside"), count("held"));
+    let waiting = ["set_aside", "held", "rejected"];
+    let all: u64 = waiting.iter().map(|state| count(state)).sum();
     let mut details = Vec::new();
-    for state in ["set_aside", "held"] {
+    for state in waiting {
         if count(state) > 0 {
             let path = format!("/v1/submissions/{id}/records?state={state}&limit={SHOWN}");
             let page = client.send(Call::get(&path)).await?.json()?;
@@ -154,7 +160,7 @@ async fn show(
     }
     if common.json {
         out::json(&json!({"submission": view, "waiting": details}))?;
-        return Ok(set_aside + held > 0);
+        return Ok(all > 0);
     }
     let mut text = String::new();
     report::line(
@@ -173,7 +179,6 @@ async fn show(
     for record in &details {
         describe(&mut text, record, lang);
     }
-    let all = set_aside + held;
     if all as usize > details.len() {
         let more = all as usize - details.len();
         let told = report::pick(lang, "条未列出", "more");
@@ -187,7 +192,7 @@ async fn show(
     Ok(all > 0)
 }
 
-/// One record that does not go, and why.
+/// One record that waits, and for what.
 fn describe(text: &mut String, record: &Value, lang: Language) {
     let state = record["state"].as_str().unwrap_or_default();
     let head = format!(

@@ -262,6 +262,9 @@ pub(super) fn invite(set: &Set, addresses: Addresses) -> Result<(), PlayError> {
         config = config.replacen("\"127.0.0.1:0\"", &format!("\"{address}\""), 1);
     }
     std::fs::write(&file, config).map_err(scene)?;
+    // README's first hour: the bureau finds something in one of the samples that
+    // only its own database knows.
+    set.house.desk.spite("T99999999H0001DK0009004", "BLR022");
     let folder = set.stage.folder.display();
     let examples = format!(
         "\n   curl --cacert {folder}/certs/ca.pem -H \"Authorization: Bearer $(cat {folder}/keys/officer.token)\" \\\n\

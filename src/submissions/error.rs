@@ -52,10 +52,12 @@ pub enum SubmitError {
     /// The input ended with an error.
     #[error("the input was cut; what came before is kept, send the same again to go on")]
     Input(#[source] io::Error),
-    /// The bureau is not configured for this institution's submissions, or the
-    /// record type is not one of its format.
-    #[error("no such bureau or record type is configured for submissions")]
+    /// The bureau is not configured for this institution's submissions.
+    #[error("no such bureau is configured for submissions")]
     NoSuchBureau,
+    /// The record type of a CSV is none of the format.
+    #[error("the format knows no such record type")]
+    NoSuchRecord,
     /// There is no such thing in the caller's institution.
     #[error("there is no such submission, record or file")]
     NotFound,
@@ -95,6 +97,7 @@ impl SubmitError {
             Self::Header(_) => "invalid",
             Self::Input(_) => "input_cut",
             Self::NoSuchBureau => "no_such_bureau",
+            Self::NoSuchRecord => "no_such_record",
             Self::NotFound => "not_found",
             Self::Serials => "serials_used_up",
             Self::WrongFileState(_) | Self::WrongRecordState => "wrong_state",

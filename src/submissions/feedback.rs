@@ -69,6 +69,10 @@ impl Submissions {
                 {
                     continue;
                 }
+                // It waits for a person; what comes meanwhile is fetched then.
+                if self.is_stopped(&name).await? {
+                    continue;
+                }
                 let path = self.0.inbox().join(format!("{name}.enc"));
                 let folder = self.0.inbox();
                 blocking(move || std::fs::create_dir_all(folder).map_err(SubmitError::Io)).await?;
@@ -85,6 +89,15 @@ impl Submissions {
             }
         }
         Ok(())
+    }
+
+    /// Whether the file stopped that a feedback file of this name answers.
+    async fn is_stopped(&self, feedback: &str) -> Result<bool, SubmitError> {
+        let Ok(parsed) = FeedbackName::parse(feedback) else {
+            return Ok(false);
+        };
+        let file = files::by_name(self.db(), &format!("{}0", parsed.stem())).await?;
+        Ok(file.is_some_and(|file| file.state() == FileState::Stopped))
     }
 
     /// Takes a fetched feedback file as far as it goes; tells what became of it.

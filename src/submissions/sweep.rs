@@ -8,7 +8,10 @@ use super::{
     FileState, Submissions, SubmitError,
     deliver::Patience,
     entries,
-    store::{files, records},
+    store::{
+        files::{self, FileRow},
+        records,
+    },
 };
 use crate::{
     operators::{Caller, Role},
@@ -117,6 +120,10 @@ impl Submissions {
         let before = before.ok_or(SubmitError::NotFound)?;
         let at = self.0.parts.clock.now();
         let state = before.state();
+        if (decision, state) == (Decision::LookAgain, FileState::Arrived) {
+            // The bureau may have repeated a feedback that disagreed.
+            return self.look_again(caller, before).await;
+        }
         let to = match (decision, state) {
             (Decision::Resend, FileState::Stopped) => FileState::Sending,
             (Decision::LookAgain, FileState::Stopped) => FileState::Arrived,
@@ -157,5 +164,22 @@ impl Submissions {
                 return Ok(());
             }
         }
+    }
+
+    /// Lets feedback be fetched again that was looked at before.
+    async fn look_again(&self, caller: &Caller, file: FileRow) -> Result<(), SubmitError> {
+        let at = self.0.parts.clock.now();
+        let draft = entries::about_file(entries::FEEDBACK, &file, at)
+            .actor(&caller.actor)
+            .code("outcome", "again");
+        let (entry, _) = entries::finish(draft)?;
+        let write = self.db().write(Urgency::Bulk, move |tx| {
+            Box::pin(async move {
+                files::look_again(tx, file.no).await?;
+                tx.append(entry.into());
+                Ok::<_, SubmitError>(())
+            })
+        });
+        write.await
     }
 }

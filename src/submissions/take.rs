@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::{
     SubmissionState, Submissions, SubmitError, entries,
-    feed::{self, Before, Form},
+    feed::{self, Before, Chunk, Form},
     judge::Judged,
     service::Inner,
     store::submissions::{self, New, Submission},
@@ -22,6 +22,22 @@ use crate::{
 
 /// Chunks that are parsed ahead.
 const AHEAD: usize = 2;
+
+/// What a submission begins with, and keeps.
+struct Begins {
+    bureau: String,
+    client: String,
+    format: String,
+    key: String,
+    record: Option<String>,
+}
+
+impl Begins {
+    /// Whether a submission under that key began so.
+    fn is(&self, known: &Submission) -> bool {
+        known.bureau == self.bureau && known.format == self.format && known.record == self.record
+    }
+}
 
 impl Submissions {
     /// Takes in a submission, or goes on with one that was cut: the same client
@@ -44,57 +60,30 @@ impl Submissions {
             .organization_code
             .clone();
         let edition = Inner::edition(self.today())?;
+        if form.record().is_some_and(|it| edition.plan(it).is_none()) {
+            return Err(SubmitError::NoSuchRecord);
+        }
         let client = caller.actor.stored();
         let _claim = inner.claim(format!("{}/{client}/{key}", caller.institution))?;
-        let mut submission =
-            match submissions::by_key(self.db(), &caller.institution, &client, key).await? {
-                Some(known) => {
-                    let same = known.bureau == bureau.as_str()
-                        && known.format == form.name()
-                        && known.record.as_deref() == form.record();
-                    if !same {
-                        return Err(SubmitError::ContentDiffers);
-                    }
-                    known
-                }
-                None => self.begin(caller, bureau, &client, key, &form).await?,
-            };
-        let before = Before {
-            taken: submission.taken as u64,
-            chain: submission.chain_sha256.clone(),
+        let known = submissions::by_key(self.db(), &caller.institution, &client, key).await?;
+        let begins = Begins {
+            bureau: bureau.to_string(),
+            client,
+            format: form.name().to_owned(),
+            key: key.to_owned(),
+            record: form.record().map(str::to_owned),
         };
+        if known.as_ref().is_some_and(|known| !begins.is(known)) {
+            return Err(SubmitError::ContentDiffers);
+        }
+        let before = known.as_ref().map_or_else(Before::nothing, |known| Before {
+            taken: known.taken as u64,
+            chain: known.chain_sha256.clone(),
+        });
         let (to, mut chunks) = mpsc::channel(AHEAD);
         let reader = tokio::task::spawn_blocking(move || feed::feed(edition, form, before, to));
-        // While one chunk is being stored, the next one is judged.
-        let mut judged: Option<Judged> = None;
-        while let Some(chunk) = chunks.recv().await {
-            let chunk = match chunk {
-                Ok(chunk) if submission.state() == SubmissionState::Receiving => chunk,
-                Ok(_) => return Err(SubmitError::ContentDiffers),
-                Err(error) => {
-                    self.store_last(submission, judged).await?;
-                    return Err(error);
-                }
-            };
-            // A correction may name a record that is only now being stored.
-            if chunk.corrects() {
-                submission = self.store_last(submission, judged.take()).await?;
-            }
-            let waiting = judged.as_ref().map(|it| it.after(&submission));
-            let of = waiting.as_ref().unwrap_or(&submission).clone();
-            let earlier = judged.as_ref().map(|it| it.expected.clone());
-            let (stored, next) = tokio::join!(
-                self.store_last(submission, judged),
-                self.judge(&of, &organization, chunk, earlier.unwrap_or_default()),
-            );
-            submission = stored?;
-            judged = Some(next?);
-            if inner.is_closing() {
-                self.store_last(submission, judged).await?;
-                return Err(SubmitError::Closing);
-            }
-        }
-        submission = self.store_last(submission, judged).await?;
+        let received = self.receive(caller, &begins, known, &organization, &mut chunks);
+        let mut submission = received.await?;
         if let Err(error) = reader.await {
             std::panic::resume_unwind(error.into_panic());
         }
@@ -104,25 +93,74 @@ impl Submissions {
         Ok(submission)
     }
 
-    async fn begin(
+    /// Takes in chunk after chunk: while one is being stored, the next is judged.
+    async fn receive(
         &self,
         caller: &Caller,
-        bureau: &BureauId,
-        client: &str,
-        key: &str,
-        form: &Form,
+        begins: &Begins,
+        known: Option<Submission>,
+        organization: &str,
+        chunks: &mut mpsc::Receiver<Result<Chunk, SubmitError>>,
     ) -> Result<Submission, SubmitError> {
+        let mut begun = known;
+        let mut judged: Option<Judged> = None;
+        while let Some(chunk) = chunks.recv().await {
+            let chunk = match chunk {
+                Ok(chunk) => chunk,
+                Err(error) => {
+                    // What has a bad head is not begun.
+                    if let Some(of) = begun {
+                        self.store_last(of, judged).await?;
+                    }
+                    return Err(error);
+                }
+            };
+            let mut submission = match begun {
+                Some(begun) => begun,
+                None => self.begin(caller, begins).await?,
+            };
+            if submission.state() == SubmissionState::Taken {
+                return Err(SubmitError::ContentDiffers);
+            }
+            // A correction may name a record that is only now being stored.
+            if chunk.corrects() {
+                submission = self.store_last(submission, judged.take()).await?;
+            }
+            let waiting = judged.as_ref().map(|it| it.after(&submission));
+            let of = waiting.as_ref().unwrap_or(&submission).clone();
+            let earlier = judged.as_ref().map(|it| it.expected.clone());
+            let (stored, next) = tokio::join!(
+                self.store_last(submission, judged),
+                self.judge(&of, organization, chunk, earlier.unwrap_or_default()),
+            );
+            let stored = stored?;
+            judged = Some(next?);
+            if self.0.is_closing() {
+                self.store_last(stored, judged).await?;
+                return Err(SubmitError::Closing);
+            }
+            begun = Some(stored);
+        }
+        let submission = match begun {
+            Some(begun) => begun,
+            None => self.begin(caller, begins).await?,
+        };
+        self.store_last(submission, judged).await
+    }
+
+    async fn begin(&self, caller: &Caller, begins: &Begins) -> Result<Submission, SubmitError> {
         let at = self.0.parts.clock.now();
+        let (client, key) = (begins.client.clone(), begins.key.clone());
         let person = caller.person.as_ref().map(|it| it.as_str().to_owned());
-        let person = person.unwrap_or_else(|| client.to_owned());
+        let person = person.unwrap_or_else(|| client.clone());
         let mut row = Submission {
             no: 0,
             id: Uuid::now_v7().to_string(),
             institution: caller.institution.clone(),
-            bureau: bureau.to_string(),
-            submitter: client.to_owned(),
-            format: form.name().to_owned(),
-            record: form.record().map(str::to_owned),
+            bureau: begins.bureau.clone(),
+            submitter: client.clone(),
+            format: begins.format.clone(),
+            record: begins.record.clone(),
             state: SubmissionState::Receiving.name().to_owned(),
             taken: 0,
             chain_sha256: Before::nothing().chain,
@@ -134,7 +172,6 @@ impl Submissions {
         let draft = entries::of_submission(entries::RECEIVING, &row, at).actor(&caller.actor);
         let (entry, receipt) = entries::finish(draft)?;
         row.receipt = receipt;
-        let (client, key) = (client.to_owned(), key.to_owned());
         let _numbers = self.0.numbers.lock().await;
         let write = self.db().write(Urgency::Urgent, move |tx| {
             Box::pin(async move {

@@ -96,6 +96,21 @@ pub struct RecordView {
     pub answer: Vec<Answer>,
     /// Its line in its file.
     pub line: Option<i64>,
+    /// The record that it corrects.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub corrects: Option<RecordName>,
+    /// The record that took its place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub corrected_by: Option<RecordName>,
+}
+
+/// A record, as others name it.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, ToSchema)]
+pub struct RecordName {
+    /// Its submission.
+    pub submission: String,
+    /// Its place in there, counted from 1.
+    pub seq: i64,
 }
 
 /// A mandated file.
@@ -184,7 +199,20 @@ impl RecordView {
             findings: stored(row.findings.as_deref()),
             answer,
             line: row.line,
+            corrects: row.corrects.as_deref().and_then(RecordName::read),
+            corrected_by: row.corrected_by.as_deref().and_then(RecordName::read),
         }
+    }
+}
+
+impl RecordName {
+    /// As the database tells it: `submission/seq`.
+    fn read(text: &str) -> Option<Self> {
+        let (submission, seq) = text.split_once('/')?;
+        Some(Self {
+            submission: submission.to_owned(),
+            seq: seq.parse().ok()?,
+        })
     }
 }
 

@@ -150,6 +150,31 @@ async fn a_machine_of_another_role_is_refused_and_noted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_machine_that_may_submit_hands_records_in_and_no_other() {
+    let test = TestGateway::start().await;
+    for (role, status, code) in [
+        (Role::Submitter, 201, serde_json::Value::Null),
+        (Role::Officer, 403, "forbidden".into()),
+    ] {
+        let identity = test.house.authority.client(role.name(), valid(-1, 1));
+        let identity = identity.unwrap();
+        register(&test, &identity, role).await;
+        let port = test.addresses.machines.port();
+        let url = format!("https://127.0.0.1:{port}/v1/submissions?bureau=pboc");
+        let sent = machine(&test, Some(&identity))
+            .post(url)
+            .header("content-type", "application/x-ndjson")
+            .header("idempotency-key", "month-end")
+            .body("{\"record\":\"214\",\"data\":{\"DelRecCode\":\"A-1\"}}\n");
+        let reply = sent.send().await.unwrap();
+        assert_eq!(reply.status().as_u16(), status, "{role:?}");
+        let body: serde_json::Value = reply.json().await.unwrap();
+        assert_eq!(body["code"], code, "{role:?}: {body}");
+    }
+    test.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_revocation_bites_on_an_open_connection() {
     let test = TestGateway::start().await;
     let identity = test

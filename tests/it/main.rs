@@ -9,4 +9,5 @@ mod inquiries;
 mod listeners;
 mod privacy;
 mod strays;
+mod submissions;
 mod support;

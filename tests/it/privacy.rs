@@ -1,7 +1,7 @@
 //! No synthetic name or number may stand anywhere that it need not: the whole
 //! demo at the most talkative level, and then a search in all its forms.
 
-mod forms;
+pub(crate) mod forms;
 
 use std::{
     fs,

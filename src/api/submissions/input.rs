@@ -4,6 +4,7 @@ use std::{
     future::poll_fn,
     io::{self, Read},
     pin::Pin,
+    time::Duration,
 };
 
 use axum::{
@@ -16,6 +17,9 @@ use crate::{api::problem::Problem, submissions::Form};
 
 /// Parts of a body that are read ahead.
 const AHEAD: usize = 4;
+
+/// A client that is silent for so long has gone: its submission is free again.
+const SILENCE: Duration = Duration::from_secs(120);
 
 /// JSON Lines or CSV, by its type.
 pub(super) fn form(
@@ -54,13 +58,17 @@ pub(super) fn form(
 fn reader(mut body: Body) -> BodyReader {
     let (to, parts) = mpsc::channel(AHEAD);
     tokio::spawn(async move {
-        while let Some(frame) = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
-            let part = match frame.map(|frame| frame.into_data()) {
-                Ok(Ok(part)) if part.is_empty() => continue,
-                Ok(Ok(part)) => Ok(part),
-                // Trailers say nothing of interest.
-                Ok(Err(_)) => continue,
-                Err(error) => Err(io::Error::other(error)),
+        loop {
+            let next = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx));
+            let part = match tokio::time::timeout(SILENCE, next).await {
+                Ok(None) => break,
+                Ok(Some(Ok(frame))) => match frame.into_data() {
+                    Ok(part) if !part.is_empty() => Ok(part),
+                    // Trailers say nothing of interest.
+                    _ => continue,
+                },
+                Ok(Some(Err(error))) => Err(io::Error::other(error)),
+                Err(_) => Err(io::ErrorKind::TimedOut.into()),
             };
             let last = part.is_err();
             if to.send(part).await.is_err() || last {
@@ -98,5 +106,48 @@ impl Read for BodyReader {
         let count = into.len().min(self.part.len());
         into[..count].copy_from_slice(&self.part.split_to(count));
         Ok(count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        convert::Infallible,
+        task::{Context, Poll},
+    };
+
+    use http_body::Frame;
+    use tokio::time::Instant;
+
+    use super::*;
+
+    /// Says something once, and then nothing for ever.
+    struct Silent(Option<Bytes>);
+
+    impl http_body::Body for Silent {
+        type Data = Bytes;
+        type Error = Infallible;
+
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+            match self.0.take() {
+                Some(said) => Poll::Ready(Some(Ok(Frame::data(said)))),
+                None => Poll::Pending,
+            }
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_falls_silent_is_cut() {
+        let body = Body::new(Silent(Some(Bytes::from_static(b"{}\n"))));
+        let (mut reader, begun) = (reader(body), Instant::now());
+        let said = reader.parts.recv().await.unwrap();
+        assert_eq!(said.unwrap(), &b"{}\n"[..]);
+        let cut = reader.parts.recv().await.unwrap();
+        assert_eq!(cut.unwrap_err().kind(), io::ErrorKind::TimedOut);
+        assert!(begun.elapsed() >= SILENCE);
+        assert!(reader.parts.recv().await.is_none(), "nothing says an end");
     }
 }

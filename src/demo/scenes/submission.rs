@@ -53,7 +53,7 @@ pub(super) async fn thousand(set: &Set) -> Result<(), PlayError> {
     // The bureau finds something that only its own database knows.
     set.house
         .desk
-        .spite(&loan(REJECTED, month_end).code(), "BLR024");
+        .spite(&loan(REJECTED, month_end).code(), "BLR022");
     let taken = submitter.submit(lines, "demo-month-end").await?;
     expect(&taken, "state", "taken")?;
     let id = text(&taken, "id");

@@ -53,10 +53,10 @@ pub struct Outline {
     pub file: Option<i64>,
     /// Its line there.
     pub line: Option<i64>,
-    /// What it corrects.
-    pub corrects_submission: Option<i64>,
-    /// See `corrects_submission`.
-    pub corrects_seq: Option<i64>,
+    /// What it corrects: submission and place, `/` between.
+    pub corrects: Option<String>,
+    /// What took its place, likewise.
+    pub corrected_by: Option<String>,
 }
 
 /// What it takes to open a record again.
@@ -75,8 +75,15 @@ pub(crate) struct Kept {
     pub(crate) dispute: Option<String>,
 }
 
-const OUTLINE: &str = "submission, seq, record, state, report_date, holds, findings, answer, \
-    file, line, corrects_submission, corrects_seq";
+const OUTLINE: &str = "r.submission, r.seq, r.record, r.state, r.report_date, r.holds, \
+    r.findings, r.answer, r.file, r.line, \
+    (SELECT s.id || '/' || r.corrects_seq FROM submissions s \
+     WHERE s.no = r.corrects_submission) AS corrects, \
+    (SELECT s.id || '/' || c.seq FROM submission_records c \
+     JOIN submissions s ON s.no = c.submission \
+     WHERE c.corrects_submission = r.submission AND c.corrects_seq = r.seq \
+     AND c.state <> 'set_aside' AND r.state = 'replaced' \
+     ORDER BY c.submission, c.seq LIMIT 1) AS corrected_by";
 const KEPT: &str = "r.submission, r.seq, r.record, r.account, r.subject, r.state, \
     r.holds, r.sealed, r.sealed_sha256, r.line, r.dispute";
 
@@ -138,8 +145,8 @@ pub(crate) async fn page(
 ) -> Result<Vec<Outline>, DbError> {
     let state = state.map_or("", RecordState::name);
     let sql = format!(
-        "SELECT {OUTLINE} FROM submission_records WHERE submission = $1 AND seq > $2 \
-         AND ($3 = '' OR state = $3) ORDER BY seq LIMIT $4"
+        "SELECT {OUTLINE} FROM submission_records r WHERE r.submission = $1 AND r.seq > $2 \
+         AND ($3 = '' OR r.state = $3) ORDER BY r.seq LIMIT $4"
     );
     db.all(AssertSqlSafe(sql), args![submission, after, state, limit])
         .await

@@ -6,12 +6,12 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use flate2::{Compression, read::MultiGzDecoder, write::GzEncoder};
 
 /// A text that must not be found, in its searchable forms.
-pub(super) struct Secret {
+pub(crate) struct Secret {
     forms: Vec<(&'static str, Vec<u8>)>,
 }
 
 impl Secret {
-    pub(super) fn new(text: &str) -> Self {
+    pub(crate) fn new(text: &str) -> Self {
         let bytes = text.as_bytes();
         let hex: String = bytes.iter().map(|b| format!("{b:02x}")).collect();
         let percent: String = bytes.iter().map(|b| format!("%{b:02X}")).collect();
@@ -55,7 +55,7 @@ impl Secret {
 
 /// The form in which the secret stands in the bytes, or in what is packed
 /// inside them.
-pub(super) fn find(bytes: &[u8], secret: &Secret) -> Option<String> {
+pub(crate) fn find(bytes: &[u8], secret: &Secret) -> Option<String> {
     for (name, form) in &secret.forms {
         if memchr(bytes, form) {
             return Some((*name).to_owned());
@@ -103,7 +103,7 @@ fn memchr(bytes: &[u8], needle: &[u8]) -> bool {
 }
 
 /// The search itself, tried: a search that finds nothing proves nothing.
-pub(super) fn tests() {
+pub(crate) fn tests() {
     let secret = Secret::new("测试甲");
     let mut packed = GzEncoder::new(Vec::new(), Compression::default());
     packed.write_all("<Name>测试甲</Name>".as_bytes()).unwrap();

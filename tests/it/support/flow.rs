@@ -167,8 +167,18 @@ impl TestGateway {
 
     /// A new account of a person, with its client.
     pub(crate) async fn hire(&self, person: &str, role: Role) -> (OperatorId, Client) {
+        self.hire_at(INSTITUTION, person, role).await
+    }
+
+    /// A new account of a person of an institution, with its client.
+    pub(crate) async fn hire_at(
+        &self,
+        institution: &str,
+        person: &str,
+        role: Role,
+    ) -> (OperatorId, Client) {
         let (db, now) = (self.gateway.db(), self.gateway.clock().now());
-        let by = local(Role::Administrator);
+        let by = Caller::local(institution.into(), [Role::Administrator]);
         let new = NewOperator {
             label: format!("{person}-{}", key()),
             person: PersonKey::parse(person).unwrap(),

@@ -1,0 +1,20 @@
+//! `/v1/submissions`, from the input to the bureau's answer.
+
+mod desk;
+mod forms;
+mod sealed;
+mod site;
+mod wire;
+
+mod answers;
+mod command;
+mod disputes;
+mod folder;
+mod held;
+mod intake;
+mod notices;
+mod order;
+mod papers;
+mod people;
+mod readme;
+mod wrong;
