@@ -120,9 +120,9 @@ impl Loans {
         let mut header = vec!["@key".to_owned()];
         let mut row = String::new();
         if let Value::Object(segments) = &self.loan(0).update()["data"] {
-            for segment in segments.values().filter_map(Value::as_object) {
-                for (tag, value) in segment {
-                    header.push(tag.clone());
+            for (segment, items) in segments {
+                for (tag, value) in items.as_object().into_iter().flatten() {
+                    header.push(format!("{segment}/{tag}"));
                     row.push(',');
                     // No value holds a comma or a quotation mark.
                     row.push_str(value.as_str().unwrap_or_default());

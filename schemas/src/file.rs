@@ -35,6 +35,10 @@ use crate::validate::Finding;
 /// Records in one file; a remark of a vendor, 100,000 are known to pass (check `file-size`).
 pub const MOST_RECORDS: u32 = 1_000_000;
 
+/// The code by which a file is refused whose name was received before
+/// (`checks.tsv`, `name-once`).
+pub const RECEIVED_BEFORE: &str = "ABF009";
+
 /// Characters in one line, without its end (check `line-length`, ABF008).
 pub const MOST_CHARACTERS: usize = 9_999_999;
 

@@ -10,7 +10,9 @@ use std::{
     path::PathBuf,
 };
 
-use schemas::file::{FeedbackHeader, FeedbackLine, FeedbackName, FeedbackReader, FileError, Flag};
+use schemas::file::{
+    FeedbackHeader, FeedbackLine, FeedbackName, FeedbackReader, FileError, Flag, RECEIVED_BEFORE,
+};
 use tokio::sync::mpsc;
 
 use super::{
@@ -144,6 +146,13 @@ impl Submissions {
                 self.apply(&file, &parsed, path).await?;
                 self.answered(file.clone(), &header).await?;
                 TAKEN
+            }
+            // A second delivery is refused where the first arrived: the answer to
+            // that is still to come.
+            Checked::RefusesAll(code) if code == RECEIVED_BEFORE && file.attempts > 1 => REPEATED,
+            Checked::RefusesAll(code) if code == RECEIVED_BEFORE => {
+                self.stop_file(file.clone(), "name_used").await?;
+                DISAGREES
             }
             Checked::RefusesAll(code) => {
                 self.refused(file.clone(), code).await?;
@@ -413,6 +422,7 @@ enum Part {
 const AGAIN: &str = "again";
 const DISAGREES: &str = "disagrees";
 const LATE: &str = "late";
+const REPEATED: &str = "repeated";
 const STOPPED: &str = "stopped";
 const TAKEN: &str = "taken";
 const TAKING: &str = "taking";

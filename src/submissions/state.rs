@@ -104,6 +104,7 @@ pub const FILE_EDGES: &[(FileState, FileState)] = {
         (Arrived, Stopped),
         // By a person: deliver the same bytes again, wait for the feedback
         // again, or give the name up.
+        (Delivered, Sending),
         (Stopped, Sending),
         (Stopped, Arrived),
         (Stopped, Refused),

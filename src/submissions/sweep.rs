@@ -125,7 +125,8 @@ impl Submissions {
             return self.look_again(caller, before).await;
         }
         let to = match (decision, state) {
-            (Decision::Resend, FileState::Stopped) => FileState::Sending,
+            // Where it lies for the bureau, its acknowledgment may be lost.
+            (Decision::Resend, FileState::Stopped | FileState::Delivered) => FileState::Sending,
             (Decision::LookAgain, FileState::Stopped) => FileState::Arrived,
             (Decision::GiveUp, FileState::Stopped | FileState::Refused) => FileState::Refused,
             _ => return Err(SubmitError::WrongFileState(state)),
