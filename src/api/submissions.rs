@@ -1,5 +1,7 @@
 //! Submissions over HTTP: hand records in, see what became of each.
 
+mod clocks;
+mod feedback;
 mod files;
 mod input;
 
@@ -46,6 +48,8 @@ pub(crate) fn routes() -> OpenApiRouter<Gateway> {
         .routes(routes!(show))
         .routes(routes!(records))
         .routes(routes!(withdraw))
+        .merge(clocks::routes())
+        .merge(feedback::routes())
         .merge(files::routes())
 }
 
@@ -249,9 +253,11 @@ impl From<SubmitError> for Problem {
             | SubmitError::WrongRecordState
             | SubmitError::Serials => StatusCode::CONFLICT,
             SubmitError::Closing => StatusCode::SERVICE_UNAVAILABLE,
-            SubmitError::ContentDiffers | SubmitError::Header(_) | SubmitError::NoSuchBureau => {
-                StatusCode::UNPROCESSABLE_ENTITY
-            }
+            SubmitError::ContentDiffers
+            | SubmitError::FeedbackDisagrees(_)
+            | SubmitError::FeedbackOfAnother
+            | SubmitError::Header(_)
+            | SubmitError::NoSuchBureau => StatusCode::UNPROCESSABLE_ENTITY,
             SubmitError::Forbidden(forbidden) => return Self::forbidden(forbidden.role.name()),
             SubmitError::Input(_) => StatusCode::BAD_REQUEST,
             SubmitError::NotFound => return Self::not_found(),
@@ -261,8 +267,12 @@ impl From<SubmitError> for Problem {
             }
         };
         let problem = Self::new(status, error.code(), &error.to_string());
-        let SubmitError::Header(findings) = &error else {
-            return problem;
+        let findings = match &error {
+            SubmitError::FeedbackDisagrees(check) => {
+                return problem.findings(vec![feedback::broken(check)]);
+            }
+            SubmitError::Header(findings) => findings,
+            _ => return problem,
         };
         let stopping = findings.iter().filter(|it| it.severity == Severity::Error);
         problem.findings(

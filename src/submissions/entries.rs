@@ -25,6 +25,8 @@ pub(super) const RELEASED: Kind = Kind::new("submission.released");
 pub(super) const WITHDRAWN: Kind = Kind::new("submission.record_withdrawn");
 /// A feedback file was looked at.
 pub(super) const FEEDBACK: Kind = Kind::new("file.feedback");
+/// A person brought a feedback file.
+pub(super) const FEEDBACK_GIVEN: Kind = Kind::new("file.feedback_given");
 /// Answers of a feedback file were applied.
 pub(super) const ANSWERS: Kind = Kind::new("file.answers");
 

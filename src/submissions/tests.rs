@@ -2,6 +2,8 @@
 //! folder whose other side the test plays.
 
 mod answers;
+mod clocks;
+mod given;
 mod held;
 mod input;
 

@@ -51,7 +51,7 @@ pub(super) fn form(
 }
 
 /// A body that a thread reads while it comes. It holds a few parts at most.
-fn reader(mut body: Body) -> BodyReader {
+pub(super) fn reader(mut body: Body) -> BodyReader {
     let (to, parts) = mpsc::channel(AHEAD);
     tokio::spawn(async move {
         while let Some(frame) = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
@@ -77,7 +77,7 @@ fn reader(mut body: Body) -> BodyReader {
     }
 }
 
-struct BodyReader {
+pub(super) struct BodyReader {
     parts: mpsc::Receiver<io::Result<Bytes>>,
     part: Bytes,
     ended: bool,
