@@ -30,6 +30,7 @@ mod feedback;
 mod inquire;
 mod inquiry;
 mod keys;
+mod ledger;
 mod notices;
 mod operators;
 mod out;
@@ -122,6 +123,9 @@ enum Command {
     /// Make and change keys
     #[command(subcommand)]
     Keys(keys::Command),
+    /// Take over what was reported before this gateway
+    #[command(subcommand)]
+    Ledger(ledger::Command),
     /// Record prior notices of negative information
     #[command(subcommand)]
     Notices(notices::Command),
@@ -162,6 +166,7 @@ fn run(cli: Cli) -> Result<Exit, CliError> {
         Command::Inquire(args) => block(inquire::run(&common, &args)),
         Command::Inquiry(command) => block(inquiry::run(&common, &command)),
         Command::Keys(command) => block(keys::run(&common, &command, Clock::system())),
+        Command::Ledger(command) => block(ledger::run(&common, &command, Clock::system())),
         Command::Notices(command) => block(notices::run(&common, &command)),
         Command::Operators(command) => block(operators::run(&common, &command, Clock::system())),
         Command::Register(args) => block(register::run(&common, &args)),

@@ -32,6 +32,7 @@ mod feedback;
 mod gate;
 mod given;
 mod heard;
+pub mod import;
 mod lines;
 mod release;
 mod service;

@@ -15,6 +15,10 @@ use crate::{
 
 /// A submission began.
 pub(super) const RECEIVING: Kind = Kind::new("submission.receiving");
+/// What was reported before this gateway is imported.
+pub(super) const IMPORTING: Kind = Kind::new("submission.importing");
+/// A file that was answered before this gateway is imported.
+pub(super) const IMPORTED: Kind = Kind::new("file.imported");
 /// Records of it were taken in.
 pub(super) const CHUNK: Kind = Kind::new("submission.chunk");
 /// All its records are durable.

@@ -7,6 +7,7 @@ pub(super) mod accounts;
 pub(super) mod answers;
 pub(super) mod clocks;
 pub(super) mod files;
+pub(super) mod imports;
 pub(super) mod records;
 pub(super) mod submissions;
 

@@ -221,6 +221,10 @@ impl Site {
         self.submissions.sweep().await.unwrap();
     }
 
+    pub(super) fn vault(&self) -> Vault {
+        self.vault.clone()
+    }
+
     pub(super) fn seal(&self) -> Seal {
         let line = self.lines.line(&"pboc".into()).unwrap();
         line.files()
