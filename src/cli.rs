@@ -19,15 +19,18 @@ mod audit;
 mod authorizations;
 mod certs;
 mod client;
+mod clocks;
 mod completions;
 mod demo;
 mod erasures;
 mod error;
 mod exit;
 mod explain;
+mod feedback;
 mod inquire;
 mod inquiry;
 mod keys;
+mod ledger;
 mod notices;
 mod operators;
 mod out;
@@ -95,6 +98,8 @@ enum Command {
     /// Make certificates and signing keys
     #[command(subcommand)]
     Certs(certs::Command),
+    /// Show what of submissions is late, by working days, and what to do
+    Clocks(clocks::Args),
     /// Print a completion script for a shell
     Completions(completions::Args),
     /// Check the configuration
@@ -107,6 +112,9 @@ enum Command {
     Erasures(erasures::Command),
     /// Ask whether an inquiry would be permitted, and what is missing
     Explain(explain::Args),
+    /// Show what the bureau said of files, or bring a feedback file by hand
+    #[command(subcommand)]
+    Feedback(feedback::Command),
     /// Ask a bureau for a report
     Inquire(inquire::Args),
     /// Show, release or withdraw an inquiry
@@ -115,6 +123,9 @@ enum Command {
     /// Make and change keys
     #[command(subcommand)]
     Keys(keys::Command),
+    /// Take over what was reported before this gateway
+    #[command(subcommand)]
+    Ledger(ledger::Command),
     /// Record prior notices of negative information
     #[command(subcommand)]
     Notices(notices::Command),
@@ -145,14 +156,17 @@ fn run(cli: Cli) -> Result<Exit, CliError> {
         Command::Audit(command) => block(audit::run(&common, &command)),
         Command::Authorizations(command) => block(authorizations::run(&common, &command)),
         Command::Certs(command) => certs::run(&common, &command, Clock::system().now()),
+        Command::Clocks(args) => block(clocks::run(&common, &args)),
         Command::Completions(args) => completions::run(&args),
         Command::Config(command) => settings::run(&common, &command),
         Command::Demo(args) => block(demo::run(&common, &args)),
         Command::Erasures(command) => block(erasures::run(&common, &command, Clock::system())),
         Command::Explain(args) => block(explain::run(&common, &args)),
+        Command::Feedback(command) => block(feedback::run(&common, &command)),
         Command::Inquire(args) => block(inquire::run(&common, &args)),
         Command::Inquiry(command) => block(inquiry::run(&common, &command)),
         Command::Keys(command) => block(keys::run(&common, &command, Clock::system())),
+        Command::Ledger(command) => block(ledger::run(&common, &command, Clock::system())),
         Command::Notices(command) => block(notices::run(&common, &command)),
         Command::Operators(command) => block(operators::run(&common, &command, Clock::system())),
         Command::Register(args) => block(register::run(&common, &args)),

@@ -1,6 +1,7 @@
 //! The gateway, put together: everything that faces need, opened in the order
 //! in which each thing may refuse.
 
+mod clocks;
 mod payloads;
 mod record_bundle;
 mod serve;
@@ -27,6 +28,7 @@ use crate::{
     notices::Notices,
     operators::{self, Caller, OperatorError, Role},
     platform::{
+        calendar::{Calendar, CalendarError},
         clock::Clock,
         config::{Config, Vocabulary},
         db::{self, Db, DbError, Epoch, OpenError, Ownership, Urgency},
@@ -56,6 +58,7 @@ impl std::fmt::Debug for Gateway {
 
 struct Parts {
     authorizations: Authorizations,
+    calendar: Calendar,
     clock: Clock,
     config: Config,
     db: Db,
@@ -77,6 +80,9 @@ pub enum GatewayError {
     /// The audit log refuses.
     #[error("the audit log")]
     Audit(#[from] AuditError),
+    /// A calendar of working days cannot be read.
+    #[error("the calendar")]
+    Calendar(#[from] CalendarError),
     /// The database's error.
     #[error("the database")]
     Db(#[from] DbError),
@@ -133,6 +139,7 @@ impl Gateway {
         clock: Clock,
         metrics: Option<PrometheusHandle>,
     ) -> Result<Self, GatewayError> {
+        let calendar = Calendar::of(&config.calendar)?;
         let address = config.database.full_address()?;
         let ownership = db::own(address.expose_secret()).await?;
         let db = Db::open(address.expose_secret(), Arc::new(Appender)).await?;
@@ -187,6 +194,7 @@ impl Gateway {
         let ownership = Mutex::new(ownership);
         Ok(Self(Arc::new(Parts {
             authorizations,
+            calendar,
             clock,
             config,
             disputes: Disputes::new(db.clone(), vault.clone()),
@@ -206,6 +214,12 @@ impl Gateway {
     #[must_use]
     pub fn authorizations(&self) -> &Authorizations {
         &self.0.authorizations
+    }
+
+    /// Working days.
+    #[must_use]
+    pub fn calendar(&self) -> &Calendar {
+        &self.0.calendar
     }
 
     /// The clock.

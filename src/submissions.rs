@@ -22,6 +22,8 @@
 mod accept;
 mod assign;
 mod candidate;
+mod clocks;
+mod cure;
 mod deliver;
 mod enroll;
 mod entries;
@@ -29,6 +31,9 @@ mod error;
 mod feed;
 mod feedback;
 mod gate;
+mod given;
+mod heard;
+pub mod import;
 mod judge;
 mod keep;
 mod lines;
@@ -41,13 +46,23 @@ mod take;
 #[cfg(test)]
 mod tests;
 mod view;
+mod ways;
 mod write;
 
 pub use crate::ledger::Hold;
+pub use clocks::{CalendarView, ClockView, ClocksView, LateView};
+pub use cure::Both;
 pub use error::SubmitError;
 pub use feed::{Form, Input};
+pub use heard::{FeedbackView, HeardView, Reason, RejectedView};
 pub use service::{Parts, Submissions};
 pub use state::{FILE_EDGES, FileState, RECORD_EDGES, RecordState, SubmissionState};
-pub use store::{files::FileRow, records::Outline, submissions::Submission};
+pub use store::{
+    answers::{Answered, Heard},
+    files::FileRow,
+    records::Outline,
+    submissions::Submission,
+};
 pub use sweep::Decision;
 pub use view::{Answer, Count, FileView, RecordFinding, RecordName, RecordView, SubmissionView};
+pub use ways::FileWayView;

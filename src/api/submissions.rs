@@ -1,5 +1,7 @@
 //! Submissions over HTTP: hand records in, see what became of each.
 
+mod clocks;
+mod feedback;
 mod files;
 mod input;
 mod unread;
@@ -52,6 +54,8 @@ pub(crate) fn routes() -> OpenApiRouter<Gateway> {
         .routes(routes!(show))
         .routes(routes!(records))
         .routes(routes!(withdraw))
+        .merge(clocks::routes())
+        .merge(feedback::routes())
         .merge(files::routes())
 }
 
@@ -269,6 +273,8 @@ impl From<SubmitError> for Problem {
             | SubmitError::Serials => StatusCode::CONFLICT,
             SubmitError::Closing => StatusCode::SERVICE_UNAVAILABLE,
             SubmitError::ContentDiffers
+            | SubmitError::FeedbackDisagrees(_)
+            | SubmitError::FeedbackOfAnother
             | SubmitError::Header(_)
             | SubmitError::NoSuchBureau
             | SubmitError::NoSuchRecord => StatusCode::UNPROCESSABLE_ENTITY,
@@ -281,8 +287,12 @@ impl From<SubmitError> for Problem {
             }
         };
         let problem = Self::new(status, error.code(), &error.to_string());
-        let SubmitError::Header(findings) = &error else {
-            return problem;
+        let findings = match &error {
+            SubmitError::FeedbackDisagrees(check) => {
+                return problem.findings(vec![feedback::broken(check)]);
+            }
+            SubmitError::Header(findings) => findings,
+            _ => return problem,
         };
         let stopping = findings.iter().filter(|it| it.severity == Severity::Error);
         problem.findings(

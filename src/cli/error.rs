@@ -5,6 +5,7 @@ use std::{error::Error, io, path::PathBuf};
 use super::{Exit, out, problem::Problem};
 use crate::{
     audit::AuditError,
+    bureaus::SealError,
     demo::PlayError,
     gateway::{GatewayError, ServeError},
     operators::OperatorError,
@@ -17,6 +18,7 @@ use crate::{
         vault::{MasterError, VaultError},
     },
     retention::EraseError,
+    submissions::SubmitError,
 };
 
 /// Why a command did not do it.
@@ -101,6 +103,12 @@ pub enum CliError {
     /// Logs or metrics cannot be set up.
     #[error(transparent)]
     Telemetry(#[from] TelemetryError),
+    /// What seals and opens the files of an institution cannot be had.
+    #[error("the key of the submission files")]
+    Seal(#[from] SealError),
+    /// Something was not submitted or taken over.
+    #[error(transparent)]
+    Submit(#[from] SubmitError),
     /// The arguments or the configuration do not make sense.
     #[error("{0}")]
     Usage(&'static str),
@@ -136,7 +144,9 @@ impl CliError {
             | Self::Erase(_)
             | Self::Gateway(_)
             | Self::Play(_)
+            | Self::Seal(_)
             | Self::Serve(_)
+            | Self::Submit(_)
             | Self::Telemetry(_)
             | Self::NotSent { .. }
             | Self::Open(_)

@@ -18,6 +18,7 @@ use ring::digest::{Context, SHA256};
 use schemas::text::Language;
 use serde_json::{Value, json};
 
+pub(super) use self::stream::Parts;
 use self::stream::Table;
 use super::{
     CliError, Common, Exit,

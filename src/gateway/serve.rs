@@ -140,6 +140,10 @@ pub async fn serve(
         let (submissions, stop) = (gateway.submissions().clone(), stop.clone());
         async move { submissions.run(stop).await }
     });
+    let clocks = tokio::spawn({
+        let gateway = gateway.clone();
+        async move { gateway.watch_clocks().await }
+    });
     listening(Addresses {
         machines: machines_at,
         people: people_at,
@@ -174,6 +178,7 @@ pub async fn serve(
     {
         tracing::warn!("stopped while a file was under way; it goes again");
     }
+    clocks.abort();
     submissions.abort();
     while tasks.join_next().await.is_some() {}
     log_stop.send_replace(true);

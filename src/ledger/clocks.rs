@@ -7,6 +7,7 @@
 
 use jiff::civil::Date;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::platform::calendar::Calendar;
 
@@ -22,7 +23,7 @@ pub struct Late {
 }
 
 /// What is measured.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Clock {
     /// From the event to its acceptance (SR-05; T+1, register row REG-SUB-02).
@@ -34,7 +35,7 @@ pub enum Clock {
 }
 
 /// How bad it is.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Level {
     /// Somebody should look.
@@ -44,11 +45,35 @@ pub enum Level {
 }
 
 impl Clock {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Acceptance, Self::Correction, Self::Feedback];
+
+    /// The published name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Acceptance => "acceptance",
+            Self::Correction => "correction",
+            Self::Feedback => "feedback",
+        }
+    }
+
+    /// The rule that gives its numbers.
+    #[must_use]
+    pub const fn rule(self) -> &'static str {
+        match self {
+            Self::Acceptance => "SR-05",
+            Self::Correction => "SR-06",
+            Self::Feedback => "SR-17",
+        }
+    }
+
     /// More working days than these are an alarm, and than those critical.
     ///
     /// SR-05 gives "alarm 1, critical 3", SR-06 "> 2, > 5", SR-17 "1 working
     /// day" and nothing critical.
-    const fn limits(self) -> (u32, Option<u32>) {
+    #[must_use]
+    pub const fn limits(self) -> (u32, Option<u32>) {
         match self {
             Self::Acceptance => (1, Some(3)),
             Self::Correction => (2, Some(5)),

@@ -23,19 +23,24 @@ use jiff::{
 };
 use serde::Deserialize;
 
+use super::config::calendar::CalendarConfig;
+
 /// Files that come with the program.
 const BUILT_IN: [(&str, &str); 2] = [
     ("2025.toml", include_str!("../../config/calendar/2025.toml")),
     ("2026.toml", include_str!("../../config/calendar/2026.toml")),
 ];
 
-/// The arrangement of the next year is published in November; from this month
-/// on its absence is an alarm.
-const NEXT_YEAR_FROM_MONTH: i8 = 12;
+/// The arrangement of the next year is published in November; unless configured
+/// otherwise, its absence is an alarm from this month on.
+pub const NEXT_YEAR_FROM_MONTH: i8 = 12;
 
 /// Which days are working days.
-#[derive(Clone, Debug, Default)]
-pub struct Calendar(BTreeMap<i16, Year>);
+#[derive(Clone, Debug)]
+pub struct Calendar {
+    years: BTreeMap<i16, Year>,
+    next_year_from_month: i8,
+}
 
 #[derive(Clone, Debug)]
 struct Year {
@@ -92,7 +97,32 @@ pub enum CalendarError {
     },
 }
 
+impl Default for Calendar {
+    fn default() -> Self {
+        Self {
+            years: BTreeMap::new(),
+            next_year_from_month: NEXT_YEAR_FROM_MONTH,
+        }
+    }
+}
+
 impl Calendar {
+    /// The calendar that configuration names.
+    ///
+    /// # Errors
+    ///
+    /// The first file that is wrong.
+    pub fn of(config: &CalendarConfig) -> Result<Self, CalendarError> {
+        let calendar = match &config.folder {
+            Some(folder) => Self::load(folder)?,
+            None => Self::built_in(),
+        };
+        Ok(Self {
+            next_year_from_month: config.next_year_from_month,
+            ..calendar
+        })
+    }
+
     /// The calendar of the files that are built in.
     #[must_use]
     pub fn built_in() -> Self {
@@ -163,14 +193,14 @@ impl Calendar {
             off,
             working_weekends,
         };
-        self.0.insert(written.year, year);
+        self.years.insert(written.year, year);
         Ok(())
     }
 
     /// Whether work is done on this day.
     #[must_use]
     pub fn is_working_day(&self, day: Date) -> bool {
-        match self.0.get(&day.year()) {
+        match self.years.get(&day.year()) {
             Some(year)
                 if year
                     .off
@@ -208,12 +238,12 @@ impl Calendar {
         end
     }
 
-    /// The year whose file is missing: this one, or in December the next.
+    /// The year whose file is missing: this one, or late in the year the next.
     #[must_use]
     pub fn alarm(&self, today: Date) -> Option<i16> {
-        let next = (today.month() >= NEXT_YEAR_FROM_MONTH).then(|| today.year() + 1);
+        let next = (today.month() >= self.next_year_from_month).then(|| today.year() + 1);
         let mut wanted = [Some(today.year()), next].into_iter().flatten();
-        wanted.find(|year| !self.0.contains_key(year))
+        wanted.find(|year| !self.years.contains_key(year))
     }
 }
 
@@ -270,6 +300,13 @@ mod tests {
         assert_eq!(calendar.alarm(date(2026, 11, 30)), None);
         assert_eq!(calendar.alarm(date(2026, 12, 1)), Some(2027));
         assert_eq!(calendar.alarm(date(2027, 1, 1)), Some(2027));
+        let config = CalendarConfig {
+            next_year_from_month: 11,
+            ..CalendarConfig::default()
+        };
+        let earlier = Calendar::of(&config).unwrap();
+        assert_eq!(earlier.alarm(date(2026, 10, 31)), None);
+        assert_eq!(earlier.alarm(date(2026, 11, 1)), Some(2027));
     }
 
     #[test]

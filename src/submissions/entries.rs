@@ -15,6 +15,10 @@ use crate::{
 
 /// A submission began.
 pub(super) const RECEIVING: Kind = Kind::new("submission.receiving");
+/// What was reported before this gateway is imported.
+pub(super) const IMPORTING: Kind = Kind::new("submission.importing");
+/// A file that was answered before this gateway is imported.
+pub(super) const IMPORTED: Kind = Kind::new("file.imported");
 /// Records of it were taken in.
 pub(super) const CHUNK: Kind = Kind::new("submission.chunk");
 /// All its records are durable.
@@ -27,6 +31,8 @@ pub(super) const HELD_AGAIN: Kind = Kind::new("submission.held_again");
 pub(super) const WITHDRAWN: Kind = Kind::new("submission.record_withdrawn");
 /// A feedback file was looked at.
 pub(super) const FEEDBACK: Kind = Kind::new("file.feedback");
+/// A person brought a feedback file.
+pub(super) const FEEDBACK_GIVEN: Kind = Kind::new("file.feedback_given");
 /// Answers of a feedback file were applied.
 pub(super) const ANSWERS: Kind = Kind::new("file.answers");
 

@@ -40,6 +40,13 @@ pub enum SubmitError {
     /// No audit entry can be made, so nothing may happen.
     #[error("no audit entry can be made of it")]
     Entry(#[from] EntryError),
+    /// A feedback file that a person brought breaks this check, or is not what
+    /// was sent.
+    #[error("the feedback does not agree with the file that was sent: {0}")]
+    FeedbackDisagrees(String),
+    /// A feedback file that a person brought answers another file.
+    #[error("the feedback answers another file than this")]
+    FeedbackOfAnother,
     /// The caller's role does not allow it.
     #[error(transparent)]
     Forbidden(#[from] Forbidden),
@@ -93,6 +100,8 @@ impl SubmitError {
             Self::Busy => "busy",
             Self::Closing => "closing",
             Self::ContentDiffers => "idempotency_key_reused",
+            Self::FeedbackDisagrees(_) => "feedback_disagrees",
+            Self::FeedbackOfAnother => "feedback_of_another_file",
             Self::Forbidden(_) => "forbidden",
             Self::Header(_) => "invalid",
             Self::Input(_) => "input_cut",

@@ -37,7 +37,7 @@ const STEP: usize = 250;
 const LARGEST: u64 = 64 << 30;
 
 /// What a feedback file was found to be.
-enum Checked {
+pub(super) enum Checked {
     /// All of it agrees with what was sent.
     Agrees(FeedbackHeader),
     /// It does not: the check that it breaks, or our word for it.
@@ -217,7 +217,7 @@ impl Submissions {
     }
 
     /// Reads all of a feedback file and holds it against what was sent.
-    async fn check(
+    pub(super) async fn check(
         &self,
         file: &FileRow,
         name: &FeedbackName,
@@ -424,7 +424,7 @@ const DISAGREES: &str = "disagrees";
 const LATE: &str = "late";
 const REPEATED: &str = "repeated";
 const STOPPED: &str = "stopped";
-const TAKEN: &str = "taken";
+pub(super) const TAKEN: &str = "taken";
 const TAKING: &str = "taking";
 
 fn read_parts(

@@ -4,7 +4,10 @@
 //! by conditions on their state.
 
 pub(super) mod accounts;
+pub(super) mod answers;
+pub(super) mod clocks;
 pub(super) mod files;
+pub(super) mod imports;
 pub(super) mod records;
 pub(super) mod submissions;
 

@@ -60,6 +60,7 @@ impl Submissions {
                 );
             }
         }
+        self.forget_spools().await?;
         self.stir();
         Ok(())
     }
@@ -78,6 +79,7 @@ impl Submissions {
         if self.0.is_closing() {
             return Ok(());
         }
+        self.go_on_with_feedback().await?;
         self.collect_feedback().await?;
         self.release().await?;
         self.write_files().await?;

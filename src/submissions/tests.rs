@@ -2,6 +2,8 @@
 //! folder whose other side the test plays.
 
 mod answers;
+mod clocks;
+mod given;
 mod held;
 mod input;
 
@@ -217,6 +219,10 @@ impl Site {
 
     pub(super) async fn sweep(&self) {
         self.submissions.sweep().await.unwrap();
+    }
+
+    pub(super) fn vault(&self) -> Vault {
+        self.vault.clone()
     }
 
     pub(super) fn seal(&self) -> Seal {

@@ -52,6 +52,9 @@ pub struct SubmissionView {
     pub id: String,
     /// The bureau reported to.
     pub bureau: String,
+    /// `handed_in` by somebody; or imported as `earlier`, a file that the bureau
+    /// answered before this gateway, or as a `stock` of accounts.
+    pub origin: &'static str,
     /// `receiving` until all its records are durable.
     pub state: SubmissionState,
     /// Records taken in durably.
@@ -167,6 +170,11 @@ impl SubmissionView {
         Self {
             id: row.id.clone(),
             bureau: row.bureau.clone(),
+            origin: match row.format.as_str() {
+                "earlier" => "earlier",
+                "stock" => "stock",
+                _ => "handed_in",
+            },
             state: row.state(),
             taken: row.taken,
             records: counts.iter().filter_map(count).collect(),
@@ -181,15 +189,11 @@ impl RecordView {
     /// Of a record, with the texts of the tables.
     #[must_use]
     pub fn of(row: &Outline, edition: Option<&Edition>) -> Self {
-        let mut answer: Vec<Answer> = stored(row.answer.as_deref());
-        for one in &mut answer {
-            let mut known = edition.into_iter().flat_map(|it| it.official(&one.code));
-            let texts = known.find(|it| it.record == row.record || it.record == "all");
-            (one.zh, one.en) = match texts {
-                Some(official) => (Some(official.zh.clone()), Some(official.en.clone())),
-                None => (None, None),
-            };
-        }
+        let answer: Vec<Answer> = stored(row.answer.as_deref());
+        let answer = answer
+            .into_iter()
+            .map(|one| explained(one, &row.record, edition))
+            .collect();
         Self {
             seq: row.seq,
             record: row.record.clone(),
@@ -260,11 +264,22 @@ pub(super) fn findings_json(findings: &[Finding]) -> Option<String> {
         .flatten()
 }
 
-fn stored<T: serde::de::DeserializeOwned>(text: Option<&str>) -> Vec<T> {
+/// An answer to a record of that type, with the texts of the tables.
+pub(super) fn explained(mut answer: Answer, record: &str, edition: Option<&Edition>) -> Answer {
+    let texts = edition.and_then(|edition| {
+        let mut known = edition.official(&answer.code);
+        let texts = known.find(|it| it.record == record || it.record == "all");
+        texts.map(|official| (official.zh.clone(), official.en.clone()))
+    });
+    (answer.zh, answer.en) = texts.unzip();
+    answer
+}
+
+pub(super) fn stored<T: serde::de::DeserializeOwned>(text: Option<&str>) -> Vec<T> {
     text.and_then(|text| serde_json::from_str(text).ok())
         .unwrap_or_default()
 }
 
-fn time(micros: i64) -> String {
+pub(super) fn time(micros: i64) -> String {
     from_micros(micros).to_string()
 }

@@ -68,7 +68,7 @@ async fn page(
     }))
 }
 
-/// A file.
+/// A file, by its identifier or its mandated name.
 #[utoipa::path(
     get, path = "/v1/files/{id}", tag = "submissions",
     params(("id" = String, Path)),
@@ -80,7 +80,8 @@ async fn show(
     Path(id): Path<String>,
 ) -> Result<Json<FileView>, Problem> {
     let caller = asker.require(READERS).await?;
-    let row = gateway.submissions().file(&caller.institution, &id).await?;
+    let all = gateway.submissions();
+    let row = all.file_or_named(&caller.institution, &id).await?;
     let row = row.ok_or_else(Problem::not_found)?;
     Ok(Json(FileView::from(&row)))
 }

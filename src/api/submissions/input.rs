@@ -55,7 +55,7 @@ pub(super) fn form(
 }
 
 /// A body that a thread reads while it comes. It holds a few parts at most.
-fn reader(mut body: Body) -> BodyReader {
+pub(super) fn reader(mut body: Body) -> BodyReader {
     let (to, parts) = mpsc::channel(AHEAD);
     tokio::spawn(async move {
         loop {
@@ -85,7 +85,7 @@ fn reader(mut body: Body) -> BodyReader {
     }
 }
 
-struct BodyReader {
+pub(super) struct BodyReader {
     parts: mpsc::Receiver<io::Result<Bytes>>,
     part: Bytes,
     ended: bool,

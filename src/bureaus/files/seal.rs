@@ -60,10 +60,11 @@ enum By {
 
 impl Seal {
     /// Reads the key, where there is one.
-    pub(super) async fn load(
-        config: &SealConfig,
-        adapter: &dyn Adapter,
-    ) -> Result<Self, SealError> {
+    ///
+    /// # Errors
+    ///
+    /// See [`SealError`].
+    pub async fn load(config: &SealConfig, adapter: &dyn Adapter) -> Result<Self, SealError> {
         let key = match config {
             SealConfig::Command { command } => command::run(command, b"", KEY_TIME).await?,
             SealConfig::Component {

@@ -39,7 +39,7 @@ pub(super) struct Table {
 }
 
 /// What reads the parts of a body from a thread.
-struct Parts(mpsc::Receiver<io::Result<Bytes>>);
+pub(in crate::cli) struct Parts(pub(in crate::cli) mpsc::Receiver<io::Result<Bytes>>);
 
 impl Table {
     pub(super) fn of(

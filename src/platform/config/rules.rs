@@ -88,6 +88,14 @@ pub(super) fn check(
             .map(|(n, bureau)| (format!("bureaus[{n}].id"), &bureau.id)),
     );
     inquiries(config, words, judge);
+    if !(1..=12).contains(&config.calendar.next_year_from_month) {
+        judge.find(
+            "calendar.next_year_from_month",
+            "range",
+            "not a month",
+            "write 1 to 12, such as 11",
+        );
+    }
     if telemetry::parse_filter(&config.logging.filter).is_err() {
         judge.find(
             "logging.filter",
