@@ -9,7 +9,10 @@ use std::{
 
 use axum::{
     body::{Body, Bytes, HttpBody as _},
-    http::{HeaderMap, StatusCode, header::CONTENT_TYPE},
+    http::{
+        HeaderMap, StatusCode,
+        header::{CONTENT_ENCODING, CONTENT_TYPE},
+    },
 };
 use tokio::sync::mpsc;
 
@@ -31,6 +34,14 @@ pub(super) fn form(
         .get(CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
         .unwrap_or_default();
+    if headers.contains_key(CONTENT_ENCODING) {
+        return Err(Problem::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "media_type",
+            "the body is not of a type that this takes",
+        )
+        .detail("send it as it is, without a header Content-Encoding"));
+    }
     let essence = kind.split(';').next().unwrap_or_default().trim();
     match (essence.to_ascii_lowercase().as_str(), record) {
         ("application/x-ndjson", None) => Ok(Form::JsonLines(Box::new(reader(body)))),

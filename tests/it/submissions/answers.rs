@@ -187,3 +187,42 @@ async fn a_file_that_the_bureau_refuses_whole_goes_under_another_name_by_a_perso
     assert_ne!(files[0]["name"], files[1]["name"]);
     site.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_bureau_says_of_other_bytes_or_of_others_is_not_taken_for_ours() {
+    let site = Site::start().await;
+    let loan = site.loan(1);
+    site.consent(&loan).await;
+    site.desk().go_away(true);
+    let id = site.hand_in(&[loan.record()]).await;
+    // It has had a file of that name, though we never delivered one before.
+    let first = site.last_file("delivered").await;
+    let name = first["name"].as_str().unwrap();
+    fs::remove_file(site.out(name)).unwrap();
+    site.put(&format!("{name}.nak"), b"ABF009\n");
+    let stopped = site.last_file("stopped").await;
+    assert_eq!(stopped["cause"], "name_used", "{stopped}");
+    decide(&site.submitter, &stopped, "give_up").await;
+    // It acknowledges bytes that are not those that were sent.
+    let second = site.last_file("delivered").await;
+    let name = second["name"].as_str().unwrap();
+    fs::remove_file(site.out(name)).unwrap();
+    site.put(
+        &format!("{name}.ack"),
+        format!("{}\n", "0".repeat(64)).as_bytes(),
+    );
+    let refused = site.last_file("refused").await;
+    assert!(refused["cause"].is_string(), "{refused}");
+    assert_eq!(site.record(&id).await["state"], "filed", "nobody decided");
+    decide(&site.submitter, &refused, "give_up").await;
+    site.desk().go_away(false);
+    site.all(&id, "accepted").await;
+    let states: Vec<Value> = site
+        .files()
+        .await
+        .iter()
+        .map(|it| it["state"].clone())
+        .collect();
+    assert_eq!(states, ["refused", "refused", "answered"]);
+    site.stop().await;
+}

@@ -120,6 +120,16 @@ async fn every_wrong_request_is_a_problem_with_a_code_and_nothing_is_begun() {
             assert!(findings.iter().all(|it| it["at"].is_string()), "{reply:?}");
         }
     }
+    let packed = [
+        ("content-type", lines),
+        ("idempotency-key", "k"),
+        ("content-encoding", "gzip"),
+    ];
+    let reply = site.raw(Method::POST, LINES, &packed, good.into()).await;
+    assert_eq!(
+        (reply.status.as_u16(), &reply.body["code"]),
+        (415, &json!("media_type"))
+    );
     let page = site.submitter.get("/v1/submissions").await.unwrap();
     assert_eq!(page.body["submissions"], json!([]), "nothing was begun");
     site.stop().await;
