@@ -10,4 +10,5 @@ mod points;
 mod scripts;
 mod site;
 mod starts;
+#[cfg(feature = "fault-points")]
 mod submission;

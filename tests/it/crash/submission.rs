@@ -7,10 +7,7 @@
 mod checks;
 mod input;
 mod load;
-#[cfg(feature = "fault-points")]
 mod points;
-#[cfg(feature = "fault-points")]
 mod scripts;
 mod stage;
-#[cfg(feature = "fault-points")]
 mod trouble;

@@ -72,6 +72,7 @@ async fn killed_at_any_point_each_file_takes_effect_once_and_the_lists_explain_i
 async fn every_case() {
     let mut all = JoinSet::new();
     let places = Arc::new(Semaphore::new(AT_ONCE));
+    // Whoever looks for a cause names a case.
     let only = std::env::var("CREDITGATE_CASE").unwrap_or_default();
     for engine in Engine::all() {
         for script in scripts::all() {
@@ -126,7 +127,6 @@ impl Case {
     }
 
     async fn run(&self) {
-        let begun = std::time::Instant::now();
         let name = self.name();
         let site = Site::furnish(self.engine, (self.script.plan)(), input::papers()).await;
         (self.script.before)(&site);
@@ -146,7 +146,6 @@ impl Case {
         server.stop().await;
         site.verify();
         checks::settled(&name, &site, &listed).await;
-        eprintln!("{:?} {name}", begun.elapsed());
     }
 
     /// Plays until the process dies at a point.

@@ -68,7 +68,6 @@ const QUIET: &[Script] = &[
             "submission.chunk.before",
             "submission.chunk.after",
             "submission.assigned",
-            "submission.assigned#2",
             "submission.on_disk",
             "submission.carried",
             "submission.feedback_kept",
@@ -76,7 +75,6 @@ const QUIET: &[Script] = &[
             "submission.answers.after",
             "submission.answers.before#2",
             "submission.answers.after#2",
-            "submission.answers.before#3",
             "submission.answers.after#3",
         ],
         play: |stage| {
@@ -92,7 +90,7 @@ const QUIET: &[Script] = &[
     },
     Script {
         name: "answered by HTTPS",
-        edges: &[(Written, Sending), (Sending, Arrived), (Arrived, Answered)],
+        edges: &[(Sending, Arrived), (Arrived, Answered)],
         points: &["submission.carried", "submission.feedback_kept"],
         plan: https,
         postgres: true,
@@ -147,7 +145,6 @@ const QUIET: &[Script] = &[
         points: &[
             "submission.carried",
             "submission.carried#2",
-            "file.sending>file.sending.before",
             "file.sending>file.sending.after",
         ],
         plan: https,

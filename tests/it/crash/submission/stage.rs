@@ -19,7 +19,7 @@ use tokio::time::{Instant, sleep};
 use super::super::site::{PATIENCE, Server, Site, generous};
 
 /// How often it is looked whether something came.
-const PACE: Duration = Duration::from_millis(50);
+const PACE: Duration = Duration::from_millis(200);
 
 /// A process that serves, and what was handed in to it.
 pub(super) struct Stage<'s> {

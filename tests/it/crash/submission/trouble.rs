@@ -84,7 +84,7 @@ pub(super) const ALL: &[Script] = &[
     },
     Script {
         name: "broken feedback, looked at again",
-        edges: &[(Arrived, Stopped), (Stopped, Arrived), (Arrived, Answered)],
+        edges: &[(Arrived, Stopped), (Stopped, Arrived)],
         before: broken_feedback,
         play: |stage| Box::pin(mended(stage, "look_again")),
         ..PLAIN
