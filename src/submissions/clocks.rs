@@ -131,10 +131,12 @@ impl Submissions {
         let counts = days.count(counted.chain(of_files));
         let mut late: Vec<LateView> = files.iter().filter_map(|it| days.file(it)).collect();
         late.truncate(limit);
-        if begun.iter().any(|it| {
-            it.since()
-                .is_some_and(|day| days.judge(it.clock(), day).is_some())
-        }) {
+        if limit > 0
+            && begun.iter().any(|it| {
+                it.since()
+                    .is_some_and(|day| days.judge(it.clock(), day).is_some())
+            })
+        {
             let accept_by = days.last_late(Clock::Acceptance);
             let correct_by = days.last_late(Clock::Correction);
             let accept_by = (accept_by.to_string(), number(accept_by));

@@ -118,6 +118,19 @@ fn all_defects_of_form_are_found_at_once_with_their_lines() {
 }
 
 #[test]
+fn the_month_of_the_calendar_alarm_is_a_month() {
+    let text = |month: u8| format!("{DEMO}\n[calendar]\nnext_year_from_month = {month}\n");
+    let good = judge(&text(11), Path::new("/base"), Depth::Text).unwrap();
+    assert_eq!(good.calendar.next_year_from_month, 11);
+    for month in [0, 13] {
+        let text = text(month);
+        let at = line_of(&text, "next_year_from_month");
+        let path = "calendar.next_year_from_month".to_owned();
+        assert_eq!(found(&text), [(at, path, "range")], "{month}");
+    }
+}
+
+#[test]
 fn a_value_is_never_repeated() {
     let text = DEMO
         .replace("{ file = \"keys/demo-bank.password\" }", "\"p4ssword\"")

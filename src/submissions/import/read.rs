@@ -71,7 +71,8 @@ impl Source {
             What::Stock(stock) => {
                 let organization = importer.organization.clone();
                 let edition = Inner::edition(today)?;
-                stocked(stock, edition, (organization, today), after, to)?;
+                let of = (self.name.clone(), stock);
+                stocked(of, edition, (organization, today), after, to)?;
             }
         }
         Ok(parts)
@@ -173,7 +174,7 @@ impl Lines {
 
 /// Reads a stock by the intake of submissions.
 fn stocked(
-    stock: &StockFiles,
+    (file, stock): (String, &StockFiles),
     edition: &'static Edition,
     (organization, today): (String, Date),
     after: i64,
@@ -186,14 +187,21 @@ fn stocked(
         let mut scratch = Scratch::default();
         let mut place = 0;
         while let Some(chunk) = chunks.blocking_recv() {
-            let part = chunk.map(|Chunk { records, .. }| {
-                let rows = records.into_iter().filter_map(|parsed| {
-                    place += 1;
-                    let by = (organization.as_str(), today);
-                    (place > after).then(|| Row::of_stock(place, parsed, edition, by, &mut scratch))
-                });
-                Part::Rows(rows.collect())
-            });
+            let part = match chunk {
+                Err(SubmitError::Header(findings)) => {
+                    let of = |it| ImportFinding::of_record(&file, None, it);
+                    Ok(Part::Broken(findings.into_iter().map(of).collect()))
+                }
+                chunk => chunk.map(|Chunk { records, .. }| {
+                    let rows = records.into_iter().filter_map(|parsed| {
+                        place += 1;
+                        let by = (organization.as_str(), today);
+                        (place > after)
+                            .then(|| Row::of_stock(place, parsed, edition, by, &mut scratch))
+                    });
+                    Part::Rows(rows.collect())
+                }),
+            };
             if to.blocking_send(part).is_err() {
                 return;
             }

@@ -120,3 +120,47 @@ async fn stock_and_files_meet_in_the_order_of_time() {
         assert_eq!(codes(&got), ["ledger_is_later"]);
     }
 }
+
+#[tokio::test]
+async fn a_stock_may_be_a_table_and_its_head_is_looked_at() {
+    for site in sites().await {
+        let earlier = Earlier::of(&site);
+        let record = september(1).update();
+        let mut head = Vec::new();
+        let mut values = Vec::new();
+        for segment in ["AcctBsSgmt", "AcctMthlyBlgInfSgmt"] {
+            for (tag, value) in record["data"][segment].as_object().unwrap() {
+                head.push(format!("{segment}/{tag}"));
+                values.push(value.as_str().unwrap().to_owned());
+            }
+        }
+        let main = earlier.folder.path().join("stock.csv");
+        let write = |head: &[String]| {
+            let text = format!("{}\n{}\n", head.join(","), values.join(","));
+            fs::write(&main, text).unwrap();
+        };
+        let mut wrong = head.clone();
+        wrong[0] = "NoSuchTag".to_owned();
+        write(&wrong);
+        let stock = StockFiles {
+            main: main.clone(),
+            record: Some("210".to_owned()),
+            children: Vec::new(),
+        };
+        let wanted = Wanted {
+            stock: vec![stock],
+            ..Wanted::default()
+        };
+        let got = earlier.import(&wanted).await;
+        assert!(
+            got.report.findings > 0 && !got.report.written,
+            "{}",
+            site.name
+        );
+        assert_eq!(earlier.accounts().await, []);
+        write(&head);
+        let got = earlier.import(&wanted).await;
+        assert_eq!(codes(&got), [""; 0], "{}", site.name);
+        assert_eq!(earlier.accounts().await[0].0, "open");
+    }
+}
