@@ -1,5 +1,8 @@
 //! The mock without the gateway: the least that any client of the bureau does.
 
+// Each bench uses its part of it.
+#![allow(dead_code)]
+
 use std::{
     fs,
     sync::atomic::{AtomicU32, Ordering},

@@ -113,8 +113,8 @@ async fn look(
             .provided_locked(tx, &file.institution, subjects)
             .await?
     };
-    let ids: Vec<i64> = rows.iter().filter_map(|row| row.account).collect();
-    let disputes = accounts::open_disputes(tx, &ids).await?;
+    let ids = rows.iter().filter_map(|row| row.account);
+    let disputes = accounts::open_disputes_in(tx, ids).await?;
     let mut found = Found::default();
     for row in rows {
         let own = row.account.and_then(|id| disputes.get(&id));

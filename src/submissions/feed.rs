@@ -165,7 +165,9 @@ fn lines(
             return Ok(Ok(()));
         }
         let whole = line.ends_with(b"\n");
-        let text = line.trim_ascii();
+        // Some editors write a byte order mark before the first line.
+        let text = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&line);
+        let text = text.trim_ascii();
         if text.is_empty() {
             continue;
         }

@@ -60,16 +60,12 @@ impl Submissions {
                 }
             };
             names.sort();
+            // Nothing goes from a folder that is the bureau's.
+            let settled = files::settled_feedback(self.db(), [TAKING, AGAIN]).await?;
+            names.retain(|name| !settled.contains(name));
             for name in names {
                 if self.0.is_closing() {
                     return Ok(());
-                }
-                let known = files::feedback_named(self.db(), &name).await?;
-                if known
-                    .iter()
-                    .any(|(_, outcome)| outcome != TAKING && outcome != AGAIN)
-                {
-                    continue;
                 }
                 // It waits for a person; what comes meanwhile is fetched then.
                 if self.is_stopped(&name).await? {

@@ -80,10 +80,12 @@ pub(super) async fn judge(
         .filter(|one| !one.account.standing.is_accepted() || !one.bearing.restricted.is_empty())
         .filter_map(|one| one.account.subject.as_ref());
     let provided = parts.authorizations.provided(institution, subjects).await?;
-    let mut ids: Vec<i64> = asked.iter().map(|one| one.account.id).collect();
-    ids.sort_unstable();
-    ids.dedup();
-    let (notices, disputes) = accounts::papers(&parts.db, &ids).await?;
+    let begin = asked
+        .iter()
+        .filter(|one| one.account.begins_run(&one.bearing.told));
+    let notices = accounts::notices(&parts.db, begin.map(|one| one.account.id)).await?;
+    let ids = asked.iter().map(|one| one.account.id);
+    let disputes = accounts::open_disputes(&parts.db, ids).await?;
     let judge_one = |one: &Asked<'_>| {
         let (account, bearing) = (one.account, one.bearing);
         let covered = account

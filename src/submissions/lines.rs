@@ -1,11 +1,8 @@
 //! Records as lines of a file: packed, sealed and opened again.
 
-use std::{
-    collections::HashMap,
-    io::{Read as _, Write as _},
-};
+use std::{cell::RefCell, collections::HashMap};
 
-use flate2::{Compression, read::DeflateDecoder, write::DeflateEncoder};
+use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
 use schemas::{edition::Edition, plan::RecordPlan, record::Record, role::Role};
 use zeroize::Zeroizing;
 
@@ -17,14 +14,48 @@ use crate::platform::{
 };
 
 /// The longest line and what may be read of a damaged one, in bytes.
-const LONGEST: u64 = 41_000_000;
+const LONGEST: usize = 41_000_000;
+
+thread_local! {
+    // Making one costs more than packing a record does.
+    static PACK: RefCell<Compress> = RefCell::new(Compress::new(Compression::fast(), false));
+    static UNPACK: RefCell<Decompress> = RefCell::new(Decompress::new(false));
+}
 
 /// Deflates bytes.
 pub(super) fn deflate(bytes: &[u8]) -> Result<Vec<u8>, SubmitError> {
-    let out = Vec::with_capacity(bytes.len() / 3 + 16);
-    let mut encoder = DeflateEncoder::new(out, Compression::fast());
-    encoder.write_all(bytes).map_err(SubmitError::Io)?;
-    encoder.finish().map_err(SubmitError::Io)
+    PACK.with_borrow_mut(|pack| {
+        pack.reset();
+        let mut out = Vec::with_capacity(bytes.len() / 3 + 64);
+        loop {
+            let rest = &bytes[pack.total_in() as usize..];
+            let status = pack.compress_vec(rest, &mut out, FlushCompress::Finish);
+            match status.map_err(|error| SubmitError::Io(error.into()))? {
+                Status::StreamEnd => return Ok(out),
+                Status::Ok | Status::BufError => out.reserve(out.len().max(64)),
+            }
+        }
+    })
+}
+
+/// Inflates bytes; none where they are damaged or too many.
+fn inflate(packed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    UNPACK.with_borrow_mut(|unpack| {
+        unpack.reset(false);
+        let mut bytes = Zeroizing::new(Vec::with_capacity(packed.len() * 6 + 64));
+        loop {
+            let rest = &packed[unpack.total_in() as usize..];
+            match unpack.decompress_vec(rest, &mut bytes, FlushDecompress::Finish) {
+                Ok(Status::StreamEnd) => return Some(bytes),
+                // It wants more room, if it may have it.
+                Ok(_) if bytes.len() == bytes.capacity() && bytes.len() < LONGEST => {
+                    let more = bytes.len();
+                    bytes.reserve(more);
+                }
+                Ok(_) | Err(_) => return None,
+            }
+        }
+    })
 }
 
 /// Whose key seals.
@@ -71,12 +102,7 @@ pub(super) fn open(
             keys.open(&place(&row), &kept.sealed)?
         }
     };
-    let mut bytes = Zeroizing::new(Vec::with_capacity(packed.len() * 6));
-    DeflateDecoder::new(&packed[..])
-        .take(LONGEST)
-        .read_to_end(&mut bytes)
-        .map_err(|_| damaged("it does not unpack"))?;
-    Ok(bytes)
+    inflate(&packed).ok_or_else(|| damaged("it does not unpack"))
 }
 
 /// Reads an opened line back as a record.
@@ -103,5 +129,28 @@ fn place(row: &str) -> Place<'_> {
         table: "submission_records",
         column: "sealed",
         row,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_deflated_inflates_again() {
+        let long = "<a>测试甲</a>".repeat(100_000);
+        for text in ["", "x", "<Document/>", &long] {
+            let packed = deflate(text.as_bytes()).unwrap();
+            assert_eq!(inflate(&packed).unwrap()[..], *text.as_bytes());
+        }
+    }
+
+    #[test]
+    fn what_is_cut_or_changed_does_not_inflate() {
+        let packed = deflate("<a>测试甲</a>".repeat(100).as_bytes()).unwrap();
+        for length in 0..packed.len() {
+            assert!(inflate(&packed[..length]).is_none(), "{length}");
+        }
+        assert!(inflate(&[0xff; 40]).is_none());
     }
 }

@@ -65,7 +65,7 @@ pub(super) fn stray(
     if elsewhere.is_empty() {
         let name = plain(name);
         let texts = (
-            format!("{zh}的名称{name}不是数据项；应为该处数据项的标签或中文名"),
+            format!("{zh}（{name}）不是数据项；应为该处数据项的标签或中文名"),
             format!(
                 "{en}: the name {name} is none; a tag or Chinese name of this place should stand here"
             ),

@@ -26,6 +26,11 @@ const OWNER_LOCK: i64 = i64::from_be_bytes(*b"creditga");
 /// How long a connection waits for another one's lock.
 const BUSY: Duration = Duration::from_secs(5);
 
+/// What SQLite connections keep in memory, in KiB below zero. The writer's stays
+/// from one transaction to the next; a reader's goes when anything is written.
+const WRITER_CACHE: &str = "-16000";
+const READER_CACHE: &str = "-4000";
+
 /// How long the session that owns a PostgreSQL database may be silent.
 const ALIVE: Duration = Duration::from_secs(20);
 
@@ -217,11 +222,17 @@ async fn open_sqlite(path: &Path, sealer: Arc<dyn Sealer>) -> Result<Engine, Ope
         .foreign_keys(true)
         .busy_timeout(BUSY)
         .pragma("secure_delete", "ON")
+        .pragma("cache_size", WRITER_CACHE)
         .disable_statement_logging();
     let mut conn = options.clone().connect().await?;
     MIGRATIONS.run(&mut conn).await?;
     let read: SqlitePool = sqlite_readers()
-        .connect_with(options.read_only(true).create_if_missing(false))
+        .connect_with(
+            options
+                .read_only(true)
+                .create_if_missing(false)
+                .pragma("cache_size", READER_CACHE),
+        )
         .await?;
     Ok(Engine::Lite {
         read,

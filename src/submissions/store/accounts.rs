@@ -115,17 +115,14 @@ pub(crate) async fn by_ids(
     db: &Db,
     ids: impl IntoIterator<Item = i64>,
 ) -> Result<HashMap<i64, Account>, DbError> {
-    let mut ids: Vec<i64> = ids.into_iter().collect();
-    ids.sort_unstable();
-    ids.dedup();
+    let ids = distinct(ids);
     let mut found = HashMap::with_capacity(ids.len());
     for some in ids.chunks(1000) {
         let sql = format!(
             "SELECT {COLUMNS} FROM accounts WHERE id IN ({})",
             list(1, some.len())
         );
-        let args = Args(some.iter().map(|id| Arg::from(*id)).collect());
-        let rows: Vec<Row> = db.all(AssertSqlSafe(sql), args).await?;
+        let rows: Vec<Row> = db.all(AssertSqlSafe(sql), numbers_of(some)).await?;
         found.extend(rows.into_iter().map(|row| (row.id, Account::from(row))));
     }
     Ok(found)
@@ -260,26 +257,24 @@ pub(crate) async fn accept(tx: &mut Tx<'_>, moved: &[Moved], at: i64) -> Result<
     Ok(())
 }
 
-/// Notices and open disputes of these accounts.
-pub(crate) async fn papers(
+/// The notices of these accounts.
+pub(crate) async fn notices(
     db: &Db,
-    ids: &[i64],
-) -> Result<(HashMap<i64, Vec<Notice>>, HashMap<i64, Vec<String>>), DbError> {
-    let (mut notices, mut disputes) = (HashMap::new(), HashMap::new());
-    for some in ids.chunks(1000) {
-        let args = Args(some.iter().map(|id| Arg::from(*id)).collect());
+    ids: impl IntoIterator<Item = i64>,
+) -> Result<HashMap<i64, Vec<Notice>>, DbError> {
+    type NoticeRow = (String, SubjectId, i64, String, i64, Option<String>);
+    let mut notices: HashMap<i64, Vec<Notice>> = HashMap::new();
+    for some in distinct(ids).chunks(1000) {
         let sql = format!(
             "SELECT id, subject, account, due_period, delivered_at, run FROM notices \
              WHERE account IN ({}) ORDER BY delivered_at, id",
             list(1, some.len())
         );
-        type NoticeRow = (String, SubjectId, i64, String, i64, Option<String>);
-        let rows: Vec<NoticeRow> = db.all(AssertSqlSafe(sql), args.clone()).await?;
+        let rows: Vec<NoticeRow> = db.all(AssertSqlSafe(sql), numbers_of(some)).await?;
         for (id, subject, account, due, delivered_at, run) in rows {
             // One whose month cannot be read serves nothing.
             let Ok(due) = due.parse() else { continue };
-            let of: &mut Vec<Notice> = notices.entry(account).or_default();
-            of.push(Notice {
+            notices.entry(account).or_default().push(Notice {
                 id,
                 subject,
                 account,
@@ -288,37 +283,58 @@ pub(crate) async fn papers(
                 run,
             });
         }
-        let sql = format!(
-            "SELECT number, account FROM disputes WHERE closed_at IS NULL AND account IN ({})",
-            list(1, some.len())
-        );
-        let rows: Vec<(String, i64)> = db.all(AssertSqlSafe(sql), args).await?;
-        for (number, account) in rows {
-            let of: &mut Vec<String> = disputes.entry(account).or_default();
-            of.push(number);
-        }
     }
-    Ok((notices, disputes))
+    Ok(notices)
 }
 
 /// The numbers of open disputes, by account.
 pub(crate) async fn open_disputes(
-    tx: &mut Tx<'_>,
-    ids: &[i64],
+    db: &Db,
+    ids: impl IntoIterator<Item = i64>,
 ) -> Result<HashMap<i64, Vec<String>>, DbError> {
-    let mut disputes: HashMap<i64, Vec<String>> = HashMap::new();
-    for some in ids.chunks(1000) {
-        let args = Args(some.iter().map(|id| Arg::from(*id)).collect());
-        let sql = format!(
-            "SELECT number, account FROM disputes WHERE closed_at IS NULL AND account IN ({})",
-            list(1, some.len())
-        );
-        let rows: Vec<(String, i64)> = tx.all(AssertSqlSafe(sql), args).await?;
-        for (number, account) in rows {
-            disputes.entry(account).or_default().push(number);
-        }
+    let mut disputes = HashMap::new();
+    for some in distinct(ids).chunks(1000) {
+        let sql = AssertSqlSafe(open_disputes_sql(some.len()));
+        by_account(&mut disputes, db.all(sql, numbers_of(some)).await?);
     }
     Ok(disputes)
+}
+
+/// As [`open_disputes`], in a transaction.
+pub(crate) async fn open_disputes_in(
+    tx: &mut Tx<'_>,
+    ids: impl IntoIterator<Item = i64>,
+) -> Result<HashMap<i64, Vec<String>>, DbError> {
+    let mut disputes = HashMap::new();
+    for some in distinct(ids).chunks(1000) {
+        let sql = AssertSqlSafe(open_disputes_sql(some.len()));
+        by_account(&mut disputes, tx.all(sql, numbers_of(some)).await?);
+    }
+    Ok(disputes)
+}
+
+fn open_disputes_sql(count: usize) -> String {
+    format!(
+        "SELECT number, account FROM disputes WHERE closed_at IS NULL AND account IN ({})",
+        list(1, count)
+    )
+}
+
+fn by_account(disputes: &mut HashMap<i64, Vec<String>>, rows: Vec<(String, i64)>) {
+    for (number, account) in rows {
+        disputes.entry(account).or_default().push(number);
+    }
+}
+
+fn distinct(ids: impl IntoIterator<Item = i64>) -> Vec<i64> {
+    let mut ids: Vec<i64> = ids.into_iter().collect();
+    ids.sort_unstable();
+    ids.dedup();
+    ids
+}
+
+fn numbers_of(ids: &[i64]) -> Args {
+    Args(ids.iter().map(|id| Arg::from(*id)).collect())
 }
 
 /// Nothing of the account of this record is under way any more.

@@ -1,5 +1,7 @@
 //! The rows of files.
 
+use std::collections::HashSet;
+
 use sqlx::{AssertSqlSafe, FromRow};
 
 use crate::{
@@ -196,6 +198,20 @@ pub(crate) async fn change(
     }
     from.passes(to, Commit::Before);
     Ok(())
+}
+
+/// The names of feedback files of which any has another outcome than these.
+pub(crate) async fn settled_feedback(
+    db: &Db,
+    [one, other]: [&str; 2],
+) -> Result<HashSet<String>, DbError> {
+    let rows: Vec<(String,)> = db
+        .all(
+            "SELECT DISTINCT name FROM submission_feedback WHERE outcome NOT IN ($1, $2)",
+            args![one, other],
+        )
+        .await?;
+    Ok(rows.into_iter().map(|(name,)| name).collect())
 }
 
 /// What was read of a feedback file of that name before, newest first.

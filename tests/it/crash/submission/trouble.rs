@@ -101,6 +101,13 @@ pub(super) const ALL: &[Script] = &[
         play: |stage| Box::pin(mended(stage, "resend")),
         ..PLAIN
     },
+    Script {
+        name: "acknowledgment lost by the folders, delivered again by a person",
+        edges: &[(Delivered, Sending)],
+        before: unheard,
+        play: |stage| Box::pin(sent_again(stage)),
+        ..PLAIN
+    },
 ];
 
 /// The name of the first file.
@@ -137,6 +144,12 @@ fn name_used(site: &Site) {
 fn broken_feedback(site: &Site) {
     spite(site);
     site.house.desk.lie(Lie::Cut);
+}
+
+fn unheard(site: &Site) {
+    spite(site);
+    site.house.desk.lose_acknowledgments(1);
+    site.house.desk.withhold_feedback(true);
 }
 
 /// The first file ends without effect; a person gives its name up, and the
@@ -191,6 +204,25 @@ async fn mended(stage: &Stage<'_>, decision: &str) -> Option<()> {
     if files[0].state == Stopped {
         stage.decide(&files[0], decision).await?;
     }
+    stage.settled(&id, 0).await?;
+    let files = stage.files().await?;
+    assert_eq!(files.len(), 1, "{files:?}");
+    assert_eq!(files[0].state, Answered, "{files:?}");
+    Some(())
+}
+
+/// Nobody heard that the bureau has the file, and a person has it sent again.
+async fn sent_again(stage: &Stage<'_>) -> Option<()> {
+    let id = stage.hand_in("month", input::two()).await?;
+    let there = |files: &[File]| {
+        let there = |it: &File| matches!(it.state, Delivered | Arrived | Answered);
+        files.iter().any(there)
+    };
+    let files = stage.until(there).await?;
+    if files[0].state == Delivered {
+        stage.decide(&files[0], "resend").await?;
+    }
+    stage.site.house.desk.withhold_feedback(false);
     stage.settled(&id, 0).await?;
     let files = stage.files().await?;
     assert_eq!(files.len(), 1, "{files:?}");
