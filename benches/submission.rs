@@ -213,9 +213,7 @@ async fn meanwhile(
     let submitting = Arc::new(AtomicBool::new(true));
     let inquiries = tokio::spawn({
         let (stage, submitting) = (Arc::clone(&stage), Arc::clone(&submitting));
-        async move {
-            inquire(&stage, quiet, |_| submitting.load(Ordering::SeqCst)).await
-        }
+        async move { inquire(&stage, quiet, |_| submitting.load(Ordering::SeqCst)).await }
     });
     go(&stage, loans).await?;
     submitting.store(false, Ordering::SeqCst);
@@ -242,11 +240,7 @@ async fn meanwhile(
 }
 
 /// Inquiries one after another, with a pause between, as long as `on` says.
-async fn inquire(
-    stage: &Stage,
-    first: usize,
-    on: impl Fn(usize) -> bool,
-) -> anyhow::Result<Times> {
+async fn inquire(stage: &Stage, first: usize, on: impl Fn(usize) -> bool) -> anyhow::Result<Times> {
     let mut times = Times::default();
     for n in 0.. {
         if !on(n) {

@@ -3,3 +3,7 @@
 -- provide must name, with commas between. None where the duty to go on carries
 -- the record.
 ALTER TABLE submission_records ADD COLUMN needs TEXT;
+
+-- What waits is judged again, submission by submission.
+CREATE INDEX submission_records_held ON submission_records (submission, seq)
+    WHERE state = 'held';

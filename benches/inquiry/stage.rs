@@ -6,6 +6,7 @@
 use std::path::PathBuf;
 
 use anyhow::{Context as _, ensure};
+use creditgate::submissions::FileRow;
 use creditgate::{
     authorizations::Purpose,
     demo::{Client, House, INSTITUTION, Plan, Staff, authorization, person},
@@ -18,7 +19,6 @@ use creditgate::{
         identity::Identity,
     },
 };
-use creditgate::submissions::FileRow;
 use mocks::{Encoding, synthetic_resident_id};
 use serde_json::json;
 use tempfile::TempDir;

@@ -100,7 +100,9 @@ impl Loans {
             make.await?;
         }
         let before = self.month_end.first_of_month().yesterday()?;
-        let opened = before.saturating_sub(jiff::Span::new().months(6)).to_string();
+        let opened = before
+            .saturating_sub(jiff::Span::new().months(6))
+            .to_string();
         let (day, month) = (before.to_string(), before.strftime("%Y-%m").to_string());
         let open = gateway.db().write(Urgency::Bulk, move |tx| {
             Box::pin(async move {
@@ -179,7 +181,8 @@ impl Read for Csv {
             self.text.clear();
             self.read = 0;
             while self.text.len() < buffer.len() && self.next < self.loans.count {
-                self.text.extend_from_slice(self.next.to_string().as_bytes());
+                self.text
+                    .extend_from_slice(self.next.to_string().as_bytes());
                 for part in &self.parts {
                     match part {
                         Part::Code => {

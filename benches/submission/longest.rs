@@ -29,8 +29,10 @@ impl HistogramFn for Seen {
     fn record(&self, seconds: f64) {
         let time = Duration::from_secs_f64(seconds);
         self.count.fetch_add(1, Ordering::Relaxed);
-        self.over.fetch_add(u64::from(time > LIMIT), Ordering::Relaxed);
-        self.longest.fetch_max(time.as_nanos() as u64, Ordering::Relaxed);
+        self.over
+            .fetch_add(u64::from(time > LIMIT), Ordering::Relaxed);
+        self.longest
+            .fetch_max(time.as_nanos() as u64, Ordering::Relaxed);
     }
 }
 

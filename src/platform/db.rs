@@ -214,7 +214,9 @@ impl Db {
     /// Those of the database.
     pub async fn all<T: Row>(&self, sql: impl SqlSafeStr, args: Args) -> Result<Vec<T>, DbError> {
         Ok(match &self.engine {
-            Engine::Lite { read, .. } => run!(sqlx::query_as(lite(sql, &args)), args, read, fetch_all),
+            Engine::Lite { read, .. } => {
+                run!(sqlx::query_as(lite(sql, &args)), args, read, fetch_all)
+            }
             Engine::Pg(pool) => run!(sqlx::query_as(sql), args, pool, fetch_all),
         }?)
     }
@@ -230,7 +232,9 @@ impl Db {
         args: Args,
     ) -> Result<Option<T>, DbError> {
         Ok(match &self.engine {
-            Engine::Lite { read, .. } => run!(sqlx::query_as(lite(sql, &args)), args, read, fetch_optional),
+            Engine::Lite { read, .. } => {
+                run!(sqlx::query_as(lite(sql, &args)), args, read, fetch_optional)
+            }
             Engine::Pg(pool) => run!(sqlx::query_as(sql), args, pool, fetch_optional),
         }?)
     }
@@ -274,7 +278,9 @@ impl<'c> Tx<'c> {
     /// Those of the database.
     pub async fn execute(&mut self, sql: impl SqlSafeStr, args: Args) -> Result<u64, DbError> {
         Ok(match &mut self.conn {
-            Conn::Lite(conn) => run!(sqlx::query(lite(sql, &args)), args, &mut **conn, execute)?.rows_affected(),
+            Conn::Lite(conn) => {
+                run!(sqlx::query(lite(sql, &args)), args, &mut **conn, execute)?.rows_affected()
+            }
             Conn::Pg(conn) => run!(sqlx::query(sql), args, &mut **conn, execute)?.rows_affected(),
         })
     }
@@ -290,7 +296,12 @@ impl<'c> Tx<'c> {
         args: Args,
     ) -> Result<Vec<T>, DbError> {
         Ok(match &mut self.conn {
-            Conn::Lite(conn) => run!(sqlx::query_as(lite(sql, &args)), args, &mut **conn, fetch_all),
+            Conn::Lite(conn) => run!(
+                sqlx::query_as(lite(sql, &args)),
+                args,
+                &mut **conn,
+                fetch_all
+            ),
             Conn::Pg(conn) => run!(sqlx::query_as(sql), args, &mut **conn, fetch_all),
         }?)
     }
@@ -306,7 +317,12 @@ impl<'c> Tx<'c> {
         args: Args,
     ) -> Result<Option<T>, DbError> {
         Ok(match &mut self.conn {
-            Conn::Lite(conn) => run!(sqlx::query_as(lite(sql, &args)), args, &mut **conn, fetch_optional),
+            Conn::Lite(conn) => run!(
+                sqlx::query_as(lite(sql, &args)),
+                args,
+                &mut **conn,
+                fetch_optional
+            ),
             Conn::Pg(conn) => run!(sqlx::query_as(sql), args, &mut **conn, fetch_optional),
         }?)
     }

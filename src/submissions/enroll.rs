@@ -4,11 +4,7 @@ use std::collections::HashMap;
 
 use schemas::role::Does;
 
-use super::{
-    Submissions, SubmitError,
-    candidate::Candidate,
-    service::Inner,
-};
+use super::{Submissions, SubmitError, candidate::Candidate, service::Inner};
 use crate::{
     ledger::{
         Account,

@@ -69,7 +69,8 @@ impl Submissions {
         .await?;
         // Subjects and accounts: they may be enrolled without their records, and
         // then are new to every bureau.
-        self.enroll(&of.institution, &bureau, &mut candidates).await?;
+        self.enroll(&of.institution, &bureau, &mut candidates)
+            .await?;
         fault::submission_point("submission.enrolled");
         self.hold(&of.institution, &bureau, &mut candidates).await?;
         Ok(Judged {

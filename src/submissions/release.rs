@@ -201,9 +201,16 @@ impl Submissions {
                     if let Some(account) = one.takes {
                         let (submission, seq) = one.key;
                         let corrects = None;
-                        let taking = Taking { account, seq, corrects };
+                        let taking = Taking {
+                            account,
+                            seq,
+                            corrects,
+                        };
                         // Another one may have taken the place meanwhile.
-                        if accounts::take_place(tx, submission, &[taking]).await?.is_empty() {
+                        if accounts::take_place(tx, submission, &[taking])
+                            .await?
+                            .is_empty()
+                        {
                             continue;
                         }
                     }

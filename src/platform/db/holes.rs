@@ -40,11 +40,17 @@ mod tests {
     #[test]
     fn numbers_in_order_are_left_out() {
         let holes: Vec<String> = (2..=70).map(|n| format!("${n}")).collect();
-        let sql = format!("SELECT a FROM t WHERE b = $1 AND c IN ({})", holes.join(", "));
+        let sql = format!(
+            "SELECT a FROM t WHERE b = $1 AND c IN ({})",
+            holes.join(", ")
+        );
         let holes = vec!["?"; 69];
         assert_eq!(
             nameless(&sql, 70).unwrap(),
-            format!("SELECT a FROM t WHERE b = ? AND c IN ({})", holes.join(", "))
+            format!(
+                "SELECT a FROM t WHERE b = ? AND c IN ({})",
+                holes.join(", ")
+            )
         );
     }
 

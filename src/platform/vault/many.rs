@@ -104,9 +104,7 @@ impl Vault {
                 .await?;
         }
         let enrolled = |it: &Identity| {
-            let (id, _, known) = found
-                .get(&canonical(it))
-                .ok_or(VaultError::Unknown)?;
+            let (id, _, known) = found.get(&canonical(it)).ok_or(VaultError::Unknown)?;
             if known == it {
                 Ok(id.clone())
             } else {

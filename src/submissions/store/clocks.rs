@@ -60,7 +60,8 @@ macro_rules! begun {
 }
 
 /// Records that are not accepted, by where the database finds them: conditions
-/// as the indexes have them.
+/// as the indexes have them, and an institution that SQLite does not begin with,
+/// since that would go through all its records.
 macro_rules! open {
     ($select:expr, $end:expr) => {
         [
@@ -68,14 +69,14 @@ macro_rules! open {
                 $select,
                 " FROM submission_records r JOIN submissions s ON s.no = r.submission \
                  LEFT JOIN submission_files f ON f.no = r.file \
-                 WHERE r.state IN ('held', 'ready', 'rejected') AND s.institution = $1",
+                 WHERE r.state IN ('held', 'ready', 'rejected') AND s.institution || '' = $1",
                 $end
             ),
             concat!(
                 $select,
                 " FROM submission_records r JOIN submissions s ON s.no = r.submission \
                  LEFT JOIN submission_files f ON f.no = r.file \
-                 WHERE r.state = 'set_aside' AND s.institution = $1",
+                 WHERE r.state = 'set_aside' AND s.institution || '' = $1",
                 $end
             ),
             concat!(
