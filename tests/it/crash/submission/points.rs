@@ -7,7 +7,7 @@ use creditgate::{
     platform::fault::{self, Commit},
     submissions::{
         FILE_EDGES,
-        FileState::{self, Arrived, Refused, Sending, Stopped},
+        FileState::{self, Arrived, Delivered, Refused, Sending, Stopped},
     },
 };
 use tokio::{
