@@ -40,7 +40,7 @@ use std::{fmt, sync::Arc};
 use arc_swap::ArcSwap;
 use zeroize::Zeroizing;
 
-pub use bulk::{Blind, Blinded};
+pub use bulk::{Blind, Blinded, StoredSubject};
 pub use cipher::{Cipher, CipherError, Place};
 pub use erase::Erasure;
 pub use keys::{HouseKeys, SubjectKeys};

@@ -23,7 +23,7 @@ use crate::{
     platform::{
         identity::Identity,
         ids::SubjectId,
-        vault::{HouseKeys, SubjectKeys},
+        vault::{HouseKeys, StoredSubject, SubjectKeys, Vault},
     },
 };
 
@@ -48,6 +48,8 @@ pub(super) struct Candidate {
     /// The account as the record will find it.
     pub(super) found: Account,
     pub(super) subject: Option<SubjectId>,
+    /// The subject of the account, as it is stored.
+    pub(super) stored: Option<StoredSubject>,
     /// The keys of the subject.
     pub(super) keys: Option<SubjectKeys>,
     pub(super) bearing: Option<Bearing>,
@@ -82,6 +84,7 @@ impl Candidate {
             account: None,
             found: Account::default(),
             subject: None,
+            stored: None,
             keys: None,
             bearing: None,
             line: Vec::new(),
@@ -111,6 +114,20 @@ impl Candidate {
         }
     }
 
+    /// Takes the subject of the account for its own, where it names the same.
+    pub(super) fn meet(&mut self, vault: &Vault) -> Result<(), SubmitError> {
+        let (Some(stored), Some(identity)) = (self.stored.take(), &self.identity) else {
+            return Ok(());
+        };
+        let subject = stored.id.clone();
+        let (keys, known) = vault.open_stored(stored)?;
+        if known == *identity {
+            self.subject = Some(subject);
+            self.keys = Some(keys);
+        }
+        Ok(())
+    }
+
     /// All findings, and the line where there are none that stop it.
     pub(super) fn judge(
         &mut self,
@@ -126,7 +143,7 @@ impl Candidate {
         let before = name
             .as_ref()
             .and_then(|name| expected.get(name).or_else(|| earlier.get(name)));
-        self.found = before.cloned().unwrap_or_else(|| self.stored());
+        self.found = before.cloned().unwrap_or_else(|| self.account_found());
         let (Some(taken), Some(role)) = (&mut self.taken, edition.role(&self.record)) else {
             return;
         };
@@ -181,7 +198,7 @@ impl Candidate {
 
     /// The account as it is stored; one whose record is under way will have been
     /// opened by that, unless this takes its place.
-    fn stored(&self) -> Account {
+    fn account_found(&self) -> Account {
         let mut found = self.account.clone().unwrap_or_default();
         let own = self
             .corrects

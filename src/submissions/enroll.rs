@@ -37,9 +37,11 @@ impl Submissions {
                 candidate.subject.clone_from(&account.subject);
             }
         }
-        // A correction may name the person that the account should have had.
+        // Not who was met by the account; and a correction may name the person
+        // that the account should have had.
         let wanted: Vec<usize> = (0..candidates.len())
-            .filter(|n| candidates[*n].identity.is_some() && !corrects(&candidates[*n].record))
+            .filter(|n| candidates[*n].identity.is_some() && candidates[*n].keys.is_none())
+            .filter(|n| !corrects(&candidates[*n].record))
             .collect();
         if wanted.is_empty() {
             return self.keys(candidates).await;

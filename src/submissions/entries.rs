@@ -44,31 +44,30 @@ pub(super) fn of_submission(kind: Kind, of: &Submission, at: Timestamp) -> Draft
         .number("taken", of.taken)
 }
 
-/// The entry that takes in the records `first` to `last`: bound by the root over
-/// their commitments.
-pub(super) fn chunk(
-    of: &Submission,
-    first: i64,
-    sealed: impl IntoIterator<Item = [u8; 32]>,
-    at: Timestamp,
-) -> Draft {
+/// The root over the commitments of records, `first` and those after it.
+pub(super) fn batch(no: i64, first: i64, sealed: impl IntoIterator<Item = [u8; 32]>) -> Batch {
     let mut batch = Batch::default();
-    let mut last = first - 1;
-    for sha256 in sealed {
-        last += 1;
+    for (seq, sha256) in (first..).zip(sealed) {
         batch.push(&Commitment {
-            place: record_place(of.no, last),
+            place: record_place(no, seq),
             sha256,
             line: None,
         });
     }
+    batch
+}
+
+/// The entry that takes in the records of a batch, from `first` on: bound by the
+/// root over their commitments.
+pub(super) fn chunk(of: &Submission, first: i64, batch: &Batch, at: Timestamp) -> Draft {
+    let last = first - 1 + batch.len() as i64;
     Draft::new(CHUNK, &of.institution, at)
         // Evidence of one record is gathered by its chunk.
         .about(format!("{first}.{}", of.id))
         .word("bureau", &of.bureau)
         .number("first", first)
         .payload(&chunk_place(of.no, first, last), &batch.root())
-        .batch(&batch)
+        .batch(batch)
 }
 
 /// The kind of the entry that stands for a file's arrival at a state.

@@ -56,10 +56,12 @@ impl Submissions {
         let found = self.candidates(of, &bureau, chunk.records, today).await?;
         let (organization, submission) = (organization.to_owned(), of.no);
         let edition = Inner::edition(today)?;
+        let vault = self.0.parts.vault.clone();
         let (mut candidates, expected) = blocking(move || {
             let (mut all, mut scratch) = (found, Scratch::default());
             let mut expected = Expected::new();
             for candidate in &mut all {
+                candidate.meet(&vault)?;
                 let by = (edition, organization.as_str(), today);
                 let known = (&earlier, &mut expected);
                 candidate.judge(by, submission, known, &mut scratch);
@@ -152,8 +154,9 @@ impl Submissions {
         for ((n, renamed), account) in places.into_iter().zip(found) {
             if renamed {
                 all[n].new_is_taken = account.is_some();
-            } else {
-                all[n].account = account;
+            } else if let Some(found) = account {
+                all[n].account = Some(found.account);
+                all[n].stored = Some(found.subject);
             }
         }
         for candidate in &mut all {

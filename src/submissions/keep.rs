@@ -13,9 +13,12 @@ use super::{
     },
     write::blocking,
 };
-use crate::platform::{
-    db::{DbError, Tx, Urgency},
-    fault,
+use crate::{
+    audit::Batch,
+    platform::{
+        db::{DbError, Tx, Urgency},
+        fault,
+    },
 };
 
 impl Submissions {
@@ -27,19 +30,24 @@ impl Submissions {
     ) -> Result<Submission, SubmitError> {
         let Some(judged) = judged else { return Ok(of) };
         let house = self.0.parts.vault.house_keys();
-        let (no, chain) = (of.no, judged.chain);
-        let rows = blocking(move || {
+        let (no, first, chain) = (of.no, of.taken + 1, judged.chain);
+        let (rows, batch) = blocking(move || {
             let candidates = judged.candidates.into_iter();
-            candidates.map(|it| it.seal(no, &house)).collect()
+            let rows: Vec<NewRow> = candidates
+                .map(|it| it.seal(no, &house))
+                .collect::<Result<_, _>>()?;
+            let batch = entries::batch(no, first, rows.iter().map(|row| row.sealed_sha256));
+            Ok((rows, batch))
         })
         .await?;
-        self.store(of, rows, chain).await
+        self.store(of, rows, &batch, chain).await
     }
 
     async fn store(
         &self,
         before: Submission,
         mut rows: Vec<NewRow>,
+        batch: &Batch,
         chain: [u8; 32],
     ) -> Result<Submission, SubmitError> {
         let at = self.0.parts.clock.now();
@@ -48,12 +56,7 @@ impl Submissions {
         after.chain_sha256 = chain.to_vec();
         let set_aside = rows.iter().filter(|row| row.state == RecordState::SetAside);
         after.set_aside += set_aside.count() as i64;
-        let draft = entries::chunk(
-            &before,
-            before.taken + 1,
-            rows.iter().map(|row| row.sealed_sha256),
-            at,
-        );
+        let draft = entries::chunk(&before, before.taken + 1, batch, at);
         let (entry, receipt) = entries::finish(draft)?;
         after.receipt = receipt;
         let write = self.db().write(Urgency::Bulk, move |tx| {

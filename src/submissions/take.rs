@@ -129,11 +129,17 @@ impl Submissions {
             let waiting = judged.as_ref().map(|it| it.after(&submission));
             let of = waiting.as_ref().unwrap_or(&submission).clone();
             let earlier = judged.as_ref().map(|it| it.expected.clone());
+            let keeper = self.clone();
+            // A task of its own: it may have a core of its own.
+            let storing = async move { keeper.store_last(submission, judged).await };
             let (stored, next) = tokio::join!(
-                self.store_last(submission, judged),
+                tokio::spawn(storing),
                 self.judge(&of, organization, chunk, earlier.unwrap_or_default()),
             );
-            let stored = stored?;
+            let stored = match stored {
+                Ok(stored) => stored?,
+                Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+            };
             judged = Some(next?);
             if self.0.is_closing() {
                 self.store_last(stored, judged).await?;

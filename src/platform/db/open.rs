@@ -231,7 +231,9 @@ async fn open_sqlite(path: &Path, sealer: Arc<dyn Sealer>) -> Result<Engine, Ope
             options
                 .read_only(true)
                 .create_if_missing(false)
-                .pragma("cache_size", READER_CACHE),
+                .pragma("cache_size", READER_CACHE)
+                // Rows that wait for their reader: else both wait in turns.
+                .row_buffer_size(1024),
         )
         .await?;
     Ok(Engine::Lite {

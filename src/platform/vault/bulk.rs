@@ -57,7 +57,29 @@ impl fmt::Debug for Blind {
     }
 }
 
+/// A subject as its row has it, read together with something else.
+#[derive(Clone)]
+pub struct StoredSubject {
+    /// Its identifier.
+    pub id: SubjectId,
+    /// Its wrapped keys; none once it is erased.
+    pub keys: Option<Vec<u8>>,
+    /// Its sealed identity; none once it is erased.
+    pub identity: Option<Vec<u8>>,
+}
+
 impl Vault {
+    /// Opens what was read of a subject.
+    ///
+    /// # Errors
+    ///
+    /// [`VaultError::Erased`] or [`VaultError::Unreadable`].
+    pub fn open_stored(&self, of: StoredSubject) -> Result<(SubjectKeys, Identity), VaultError> {
+        let keys = self.unwrap_subject(&of.id, Some(of.keys))?;
+        let identity = open_identity(&of.id, &keys, of.identity)?;
+        Ok((keys, identity))
+    }
+
     /// The keys of the blind index, for what else is found by it. A text must
     /// say what it is, so that no two kinds of thing can have one digest.
     ///

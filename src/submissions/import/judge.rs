@@ -102,6 +102,10 @@ impl Importer {
             }
         }
         let found = accounts::find(&self.db, &self.institution, &self.bureau, &sought).await?;
+        let found: Vec<_> = found
+            .into_iter()
+            .map(|it| it.map(|it| it.account))
+            .collect();
         let ids = found.iter().flatten().map(|account| account.id);
         let moments = imports::moments(&self.db, ids).await?;
         let subjects = found.iter().flatten().filter_map(|it| it.subject.as_ref());

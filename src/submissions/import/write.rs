@@ -84,7 +84,8 @@ impl Importer {
         let mut after = before.clone();
         after.taken += chunk.rows.len() as i64;
         let sealed = chunk.rows.iter().map(|row| row.sealed_sha256);
-        let draft = entries::chunk(&before, before.taken + 1, sealed, at)
+        let batch = entries::batch(before.no, before.taken + 1, sealed);
+        let draft = entries::chunk(&before, before.taken + 1, &batch, at)
             .word("origin", source.kind())
             .flag(ASSUMED, source.is_assumed());
         let (entry, receipt) = entries::finish(draft)?;
@@ -175,7 +176,8 @@ impl Importer {
             .collect();
         let found = accounts::find(&self.db, &self.institution, &self.bureau, &sought).await?;
         for (n, account) in others.into_iter().zip(found) {
-            ids[n] = account.ok_or_else(|| lost("its account is gone"))?.id;
+            let found = account.ok_or_else(|| lost("its account is gone"))?;
+            ids[n] = found.account.id;
         }
         Ok(ids)
     }

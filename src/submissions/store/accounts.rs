@@ -12,6 +12,7 @@ use crate::{
         clock::from_micros,
         db::{Arg, Args, Db, DbError, Tx},
         ids::{BureauId, InstitutionId, SubjectId},
+        vault::StoredSubject,
     },
 };
 
@@ -69,39 +70,57 @@ pub(crate) struct Sought {
     pub(crate) digests: Vec<[u8; 32]>,
 }
 
+/// An account, and what its subject is stored as.
+#[derive(Clone)]
+pub(crate) struct Found {
+    pub(crate) account: Account,
+    pub(crate) subject: StoredSubject,
+}
+
 /// The accounts with these digests, in the order asked for.
 pub(crate) async fn find(
     db: &Db,
     institution: &InstitutionId,
     bureau: &BureauId,
     sought: &[Sought],
-) -> Result<Vec<Option<Account>>, DbError> {
+) -> Result<Vec<Option<Found>>, DbError> {
     #[derive(FromRow)]
-    struct Found {
+    struct FoundRow {
         family: String,
         blind: Vec<u8>,
         #[sqlx(flatten)]
         account: Row,
+        keys: Option<Vec<u8>>,
+        identity: Option<Vec<u8>>,
     }
 
     let digests: Vec<&[u8]> = sought
         .iter()
         .flat_map(|one| one.digests.iter().map(<[u8; 32]>::as_slice))
         .collect();
-    let mut found: HashMap<(String, Vec<u8>), Account> = HashMap::new();
+    let mut found: HashMap<(String, Vec<u8>), Found> = HashMap::new();
+    let columns = COLUMNS.replace(", ", ", a.");
     for some in digests.chunks(1000) {
         let sql = format!(
-            "SELECT family, blind, {COLUMNS} FROM accounts \
-             WHERE institution = $1 AND bureau = $2 AND blind IN ({})",
+            "SELECT a.family, a.blind, a.{columns}, s.keys, s.identity FROM accounts a \
+             JOIN subjects s ON s.id = a.subject \
+             WHERE a.institution = $1 AND a.bureau = $2 AND a.blind IN ({})",
             list(3, some.len())
         );
         let mut args = args![institution, bureau];
         args.0.extend(some.iter().map(|digest| Arg::from(*digest)));
-        let rows: Vec<Found> = db.all(AssertSqlSafe(sql), args).await?;
-        found.extend(
-            rows.into_iter()
-                .map(|row| ((row.family, row.blind), Account::from(row.account))),
-        );
+        let rows: Vec<FoundRow> = db.all(AssertSqlSafe(sql), args).await?;
+        found.extend(rows.into_iter().map(|row| {
+            let of = Found {
+                subject: StoredSubject {
+                    id: row.account.subject.clone(),
+                    keys: row.keys,
+                    identity: row.identity,
+                },
+                account: Account::from(row.account),
+            };
+            ((row.family, row.blind), of)
+        }));
     }
     let of = |one: &Sought| {
         let mut each = one.digests.iter();
