@@ -61,7 +61,7 @@ impl Submissions {
             };
             names.sort();
             // Nothing goes from a folder that is the bureau's.
-            let settled = files::settled_feedback(self.db(), [TAKING, AGAIN]).await?;
+            let settled = files::settled_feedback(self.db(), [TAKING, AGAIN, RESENT]).await?;
             names.retain(|name| !settled.contains(name));
             for name in names {
                 if self.0.is_closing() {
@@ -117,6 +117,9 @@ impl Submissions {
             self.note(name, sha256, None, "unknown_file").await?;
             return Ok("unknown_file");
         };
+        if self.was_found(name, &sha256, RESENT).await? {
+            return Ok(RESENT);
+        }
         let file = match file.state() {
             FileState::Sending | FileState::Delivered => self.has_arrived(file).await?,
             FileState::Arrived => file,
@@ -127,7 +130,7 @@ impl Submissions {
             }
             FileState::Stopped => return Ok(STOPPED),
             _ => {
-                let outcome = match self.was_taking(name, &sha256).await? {
+                let outcome = match self.was_found(name, &sha256, TAKING).await? {
                     true => TAKEN,
                     false => LATE,
                 };
@@ -173,13 +176,16 @@ impl Submissions {
         self.change_file(file, after, draft).await
     }
 
-    /// Whether the last thing that was noted of this feedback is that it is being
-    /// taken: the file went on, and that note was cut off.
-    async fn was_taking(&self, name: &str, sha256: &[u8; 32]) -> Result<bool, SubmitError> {
+    /// Whether that is the last thing that was noted of this feedback. `taking` of
+    /// a file that went on: the note of its end was cut off.
+    async fn was_found(
+        &self,
+        name: &str,
+        sha256: &[u8; 32],
+        outcome: &str,
+    ) -> Result<bool, SubmitError> {
         let known = files::feedback_named(self.db(), name).await?;
-        Ok(known
-            .iter()
-            .any(|(of, outcome)| of == sha256 && outcome == TAKING))
+        Ok((known.iter()).any(|(of, noted)| of == sha256 && noted == outcome))
     }
 
     async fn note(
@@ -415,7 +421,10 @@ enum Part {
     Lines(Vec<FeedbackLine>),
 }
 
-const AGAIN: &str = "again";
+/// It may be looked at again: a person said so.
+pub(super) const AGAIN: &str = "again";
+/// Its file was delivered again since: only another answer counts.
+pub(super) const RESENT: &str = "resent";
 const DISAGREES: &str = "disagrees";
 const LATE: &str = "late";
 const REPEATED: &str = "repeated";

@@ -8,6 +8,7 @@ use super::{
     FileState, Submissions, SubmitError,
     deliver::Patience,
     entries,
+    feedback::{AGAIN, RESENT},
     store::{
         files::{self, FileRow},
         records,
@@ -144,8 +145,12 @@ impl Submissions {
             // Before it goes on: where this is the last durable step, nothing is
             // looked at while it stands stopped. What the bureau answers to a
             // second delivery has the name of the first answer.
+            let outcome = match decision {
+                Decision::Resend => RESENT,
+                _ => AGAIN,
+            };
             let write = self.db().write(Urgency::Bulk, move |tx| {
-                Box::pin(async move { files::look_again(tx, no).await })
+                Box::pin(async move { files::look_again(tx, no, outcome).await })
             });
             write.await.map_err(SubmitError::Db)?;
         }
@@ -178,7 +183,7 @@ impl Submissions {
         let (entry, _) = entries::finish(draft)?;
         let write = self.db().write(Urgency::Bulk, move |tx| {
             Box::pin(async move {
-                files::look_again(tx, file.no).await?;
+                files::look_again(tx, file.no, AGAIN).await?;
                 tx.append(entry.into());
                 Ok::<_, SubmitError>(())
             })

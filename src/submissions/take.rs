@@ -1,6 +1,6 @@
 //! Pass one: from the input to sealed rows, chunk by chunk.
 
-use tokio::sync::mpsc;
+use tokio::sync::mpsc::{self, error::TryRecvError};
 use uuid::Uuid;
 
 use super::{
@@ -104,10 +104,22 @@ impl Submissions {
     ) -> Result<Submission, SubmitError> {
         let mut begun = known;
         let mut judged: Option<Judged> = None;
-        while let Some(chunk) = chunks.recv().await {
+        loop {
+            let chunk = match chunks.try_recv() {
+                Ok(chunk) => Some(chunk),
+                Err(TryRecvError::Disconnected) => None,
+                Err(TryRecvError::Empty) => {
+                    // What is judged does not wait for who sends slowly.
+                    if let Some(of) = begun.take() {
+                        begun = Some(self.store_last(of, judged.take()).await?);
+                    }
+                    chunks.recv().await
+                }
+            };
             let chunk = match chunk {
-                Ok(chunk) => chunk,
-                Err(error) => {
+                None => break,
+                Some(Ok(chunk)) => chunk,
+                Some(Err(error)) => {
                     // What has a bad head is not begun.
                     if let Some(of) = begun {
                         self.store_last(of, judged).await?;

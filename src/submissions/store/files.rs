@@ -203,12 +203,12 @@ pub(crate) async fn change(
 /// The names of feedback files of which any has another outcome than these.
 pub(crate) async fn settled_feedback(
     db: &Db,
-    [one, other]: [&str; 2],
+    [one, two, three]: [&str; 3],
 ) -> Result<HashSet<String>, DbError> {
     let rows: Vec<(String,)> = db
         .all(
-            "SELECT DISTINCT name FROM submission_feedback WHERE outcome NOT IN ($1, $2)",
-            args![one, other],
+            "SELECT DISTINCT name FROM submission_feedback WHERE outcome NOT IN ($1, $2, $3)",
+            args![one, two, three],
         )
         .await?;
     Ok(rows.into_iter().map(|(name,)| name).collect())
@@ -243,11 +243,15 @@ pub(crate) async fn note_feedback(
     Ok(())
 }
 
-/// Feedback on a file may be looked at again: a person said so.
-pub(crate) async fn look_again(tx: &mut Tx<'_>, file: i64) -> Result<(), DbError> {
+/// Gives all feedback on a file another outcome.
+pub(crate) async fn look_again(
+    tx: &mut Tx<'_>,
+    file: i64,
+    outcome: &'static str,
+) -> Result<(), DbError> {
     tx.execute(
-        "UPDATE submission_feedback SET outcome = 'again' WHERE file = $1",
-        args![file],
+        "UPDATE submission_feedback SET outcome = $1 WHERE file = $2",
+        args![outcome, file],
     )
     .await?;
     Ok(())
