@@ -39,7 +39,7 @@ pub mod tile;
 pub mod verify;
 
 pub use appender::Appender;
-pub use batch::{Batch, Commitment};
+pub use batch::{Batch, BatchRoot, Commitment};
 pub use entry::{Draft, Entry, Kind, Receipt};
 pub use error::AuditError;
 pub use evidence::{Disclosure, Evidence, RowProof, verify_bundle};

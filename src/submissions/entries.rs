@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use super::{FileState, store::files::FileRow, store::submissions::Submission};
 use crate::{
     audit::{
-        Batch, Commitment,
+        BatchRoot, Commitment,
         batch::{chunk_place, record_place},
         entry::{Draft, Entry, EntryError, Kind, is_word},
     },
@@ -45,8 +45,8 @@ pub(super) fn of_submission(kind: Kind, of: &Submission, at: Timestamp) -> Draft
 }
 
 /// The root over the commitments of records, `first` and those after it.
-pub(super) fn batch(no: i64, first: i64, sealed: impl IntoIterator<Item = [u8; 32]>) -> Batch {
-    let mut batch = Batch::default();
+pub(super) fn batch(no: i64, first: i64, sealed: impl IntoIterator<Item = [u8; 32]>) -> BatchRoot {
+    let mut batch = BatchRoot::default();
     for (seq, sha256) in (first..).zip(sealed) {
         batch.push(&Commitment {
             place: record_place(no, seq),
@@ -59,8 +59,8 @@ pub(super) fn batch(no: i64, first: i64, sealed: impl IntoIterator<Item = [u8; 3
 
 /// The entry that takes in the records of a batch, from `first` on: bound by the
 /// root over their commitments.
-pub(super) fn chunk(of: &Submission, first: i64, batch: &Batch, at: Timestamp) -> Draft {
-    let last = first - 1 + batch.len() as i64;
+pub(super) fn chunk(of: &Submission, first: i64, batch: &BatchRoot, at: Timestamp) -> Draft {
+    let last = first - 1 + batch.count() as i64;
     Draft::new(CHUNK, &of.institution, at)
         // Evidence of one record is gathered by its chunk.
         .about(format!("{first}.{}", of.id))

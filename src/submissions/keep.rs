@@ -14,7 +14,7 @@ use super::{
     write::blocking,
 };
 use crate::{
-    audit::Batch,
+    audit::BatchRoot,
     platform::{
         db::{DbError, Tx, Urgency},
         fault,
@@ -47,7 +47,7 @@ impl Submissions {
         &self,
         before: Submission,
         mut rows: Vec<NewRow>,
-        batch: &Batch,
+        batch: &BatchRoot,
         chain: [u8; 32],
     ) -> Result<Submission, SubmitError> {
         let at = self.0.parts.clock.now();

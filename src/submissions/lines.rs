@@ -93,16 +93,31 @@ pub(super) fn open(
         row: row.clone(),
         why: why.to_owned(),
     };
-    let packed = match &kept.subject {
-        None => house.open(&place(&row), &kept.sealed)?,
+    let keys = match &kept.subject {
+        None => Keys::House(house),
         Some(subject) => {
-            let keys = subjects
-                .get(subject)
-                .ok_or_else(|| damaged("its subject was erased"))?;
-            keys.open(&place(&row), &kept.sealed)?
+            let own = subjects.get(subject);
+            Keys::Subject(own.ok_or_else(|| damaged("its subject was erased"))?)
         }
     };
-    inflate(&packed).ok_or_else(|| damaged("it does not unpack"))
+    open_with(&keys, &row, &kept.sealed)
+}
+
+/// Opens what was sealed as the record at `row`.
+pub(super) fn open_with(
+    keys: &Keys<'_>,
+    row: &str,
+    sealed: &[u8],
+) -> Result<Zeroizing<Vec<u8>>, SubmitError> {
+    let packed = match keys {
+        Keys::House(keys) => keys.open(&place(row), sealed)?,
+        Keys::Subject(keys) => keys.open(&place(row), sealed)?,
+    };
+    inflate(&packed).ok_or_else(|| SubmitError::Damaged {
+        what: "the sealed line",
+        row: row.to_owned(),
+        why: "it does not unpack".to_owned(),
+    })
 }
 
 /// Reads an opened line back as a record.

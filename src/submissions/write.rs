@@ -1,7 +1,6 @@
 //! Pass two: from ready records to sealed files.
 
 use std::{
-    collections::HashMap,
     io::{self, Write},
     path::PathBuf,
 };
@@ -12,21 +11,22 @@ use schemas::file::{FileError, FileName, FileWriter, Header, MOST_RECORDS};
 use uuid::Uuid;
 
 use super::{
-    FileState, Submissions, SubmitError, entries, lines,
+    FileState, Submissions, SubmitError, entries,
+    lines::{self, Keys},
     store::{
         files::{self, FileRow},
-        records::{self, Kept},
+        records::{self, FileLine},
     },
 };
 use crate::{
-    audit::{Batch, Commitment, batch::record_place},
+    audit::{BatchRoot, Commitment, batch::record_place},
     bureaus::{FileFacts, Seal, Sealing},
     platform::{
         clock::{china, micros},
         db::Urgency,
         fault::{self, Commit},
-        ids::{BureauId, InstitutionId, SubjectId},
-        vault::{HouseKeys, SubjectKeys},
+        ids::{BureauId, InstitutionId},
+        vault::Vault,
     },
 };
 
@@ -40,7 +40,7 @@ const LAST_SERIAL: i64 = 999;
 pub(super) struct Built {
     pub(super) plain_sha256: [u8; 32],
     pub(super) facts: FileFacts,
-    batch: Batch,
+    batch: BatchRoot,
     records: i64,
 }
 
@@ -207,14 +207,19 @@ impl Submissions {
             FileWriter::begin(&header, Summed::new(sealing)).map_err(unwritten)
         };
         let mut writer = blocking(begin).await?;
-        let mut batch = Batch::default();
+        let mut batch = BatchRoot::default();
         // While some lines are compressed, the next ones are read.
-        let mut some = self.read_lines(file.no, 1).await?;
-        while let Some(last) = some.rows.last().and_then(|row| row.line) {
+        let mut rows = records::lines(self.db(), file.no, 1, STEP).await?;
+        while let Some(last) = rows.last().map(|row| row.line) {
+            let some = SomeLines {
+                vault: self.0.parts.vault.clone(),
+                rows,
+            };
             let written = blocking(move || some.write(writer, batch));
-            let (written, next) = tokio::join!(written, self.read_lines(file.no, last));
+            let next = records::lines(self.db(), file.no, last, STEP);
+            let (written, next) = tokio::join!(written, next);
             (writer, batch) = written?;
-            some = next?;
+            rows = next?;
         }
         blocking(move || {
             let summed = writer.finish().map_err(unwritten)?;
@@ -223,22 +228,11 @@ impl Submissions {
             Ok(Built {
                 plain_sha256,
                 facts,
-                records: batch.len() as i64,
+                records: batch.count() as i64,
                 batch,
             })
         })
         .await
-    }
-
-    /// The lines of a file after `last`, and what opens them.
-    async fn read_lines(&self, file: i64, last: i64) -> Result<SomeLines, SubmitError> {
-        let rows = records::lines(self.db(), file, last, STEP).await?;
-        let vault = &self.0.parts.vault;
-        let keys = vault
-            .keys_of(rows.iter().filter_map(|row| row.subject.as_ref()))
-            .await?;
-        let house = vault.house_keys();
-        Ok(SomeLines { rows, keys, house })
     }
 
     /// Makes sure that the frozen bytes of a file lie where they should; writes
@@ -263,9 +257,8 @@ impl Submissions {
 
 /// Some lines of a file, as they are stored.
 struct SomeLines {
-    rows: Vec<Kept>,
-    keys: HashMap<SubjectId, SubjectKeys>,
-    house: HouseKeys,
+    vault: Vault,
+    rows: Vec<FileLine>,
 }
 
 impl SomeLines {
@@ -273,15 +266,22 @@ impl SomeLines {
     fn write(
         self,
         mut writer: FileWriter<Summed<Sealing>>,
-        mut batch: Batch,
-    ) -> Result<(FileWriter<Summed<Sealing>>, Batch), SubmitError> {
-        for row in &self.rows {
-            let text = lines::open(row, &self.house, &self.keys)?;
+        mut batch: BatchRoot,
+    ) -> Result<(FileWriter<Summed<Sealing>>, BatchRoot), SubmitError> {
+        let house = self.vault.house_keys();
+        for row in self.rows {
+            let name = format!("{}.{}", row.submission, row.seq);
+            let own = match &row.subject {
+                Some(subject) => Some(self.vault.unwrap_stored(subject, row.keys)?),
+                None => None,
+            };
+            let keys = own.as_ref().map_or(Keys::House(&house), Keys::Subject);
+            let text = lines::open_with(&keys, &name, &row.sealed)?;
             let line = writer.line(&text).map_err(unwritten)?;
-            if row.line != Some(line.into()) {
+            if row.line != i64::from(line) {
                 return Err(SubmitError::Damaged {
                     what: "the line number",
-                    row: row.row(),
+                    row: name,
                     why: format!("it should be {line}"),
                 });
             }

@@ -282,7 +282,7 @@ mod tests {
 
     use super::*;
     use crate::audit::appender::Appender;
-    use crate::audit::batch::{Batch, Commitment};
+    use crate::audit::batch::{Batch, BatchRoot, Commitment};
     use crate::audit::evidence::{Disclosure, RowProof};
     use crate::audit::log::Log;
     use crate::audit::outline::Place;
@@ -364,9 +364,12 @@ mod tests {
                 sha256: sha256(&[n as u8]),
                 line: None,
             };
-            let mut batch = Batch::default();
-            (0..100).for_each(|n| batch.push(&row(n)));
-            let entry = draft().about("chunk-1").batch(&batch).finish().unwrap();
+            let (mut batch, mut root) = (Batch::default(), BatchRoot::default());
+            for n in 0..100 {
+                batch.push(&row(n));
+                root.push(&row(n));
+            }
+            let entry = draft().about("chunk-1").batch(&root).finish().unwrap();
             let about_file = draft().about("file-1").finish().unwrap();
             let id = entry.id().to_string();
             append(&test.db, vec![entry, about_file]).await;

@@ -80,6 +80,19 @@ impl Vault {
         Ok((keys, identity))
     }
 
+    /// Unwraps what was read of a subject's keys.
+    ///
+    /// # Errors
+    ///
+    /// [`VaultError::Erased`] or [`VaultError::Unreadable`].
+    pub fn unwrap_stored(
+        &self,
+        id: &SubjectId,
+        keys: Option<Vec<u8>>,
+    ) -> Result<SubjectKeys, VaultError> {
+        self.unwrap_subject(id, Some(keys))
+    }
+
     /// The keys of the blind index, for what else is found by it. A text must
     /// say what it is, so that no two kinds of thing can have one digest.
     ///

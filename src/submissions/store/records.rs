@@ -167,18 +167,33 @@ pub(crate) async fn held(
         .await
 }
 
+/// A line of a file, as pass two needs it.
+#[derive(Clone, Debug, FromRow)]
+pub(crate) struct FileLine {
+    pub(crate) submission: i64,
+    pub(crate) seq: i64,
+    pub(crate) line: i64,
+    pub(crate) sealed: Vec<u8>,
+    pub(crate) sealed_sha256: Vec<u8>,
+    pub(crate) subject: Option<SubjectId>,
+    /// The wrapped keys of the subject; none once it is erased.
+    pub(crate) keys: Option<Vec<u8>>,
+}
+
 /// Lines of a file, after the line `after`.
 pub(crate) async fn lines(
     db: &Db,
     file: i64,
     after: i64,
     limit: i64,
-) -> Result<Vec<Kept>, DbError> {
-    let sql = format!(
-        "SELECT {KEPT} FROM submission_records r WHERE r.file = $1 AND r.line > $2 \
-         ORDER BY r.line LIMIT $3"
-    );
-    db.all(AssertSqlSafe(sql), args![file, after, limit]).await
+) -> Result<Vec<FileLine>, DbError> {
+    db.all(
+        "SELECT r.submission, r.seq, r.line, r.sealed, r.sealed_sha256, r.subject, s.keys \
+         FROM submission_records r LEFT JOIN subjects s ON s.id = r.subject \
+         WHERE r.file = $1 AND r.line > $2 ORDER BY r.line LIMIT $3",
+        args![file, after, limit],
+    )
+    .await
 }
 
 /// Ready records, in words by which SQLite finds the index of those that wait:
