@@ -70,7 +70,6 @@ pub(crate) struct Kept {
     pub(crate) state: String,
     pub(crate) holds: Option<String>,
     pub(crate) sealed: Vec<u8>,
-    pub(crate) sealed_sha256: Vec<u8>,
     pub(crate) line: Option<i64>,
     pub(crate) dispute: Option<String>,
 }
@@ -85,7 +84,7 @@ const OUTLINE: &str = "r.submission, r.seq, r.record, r.state, r.report_date, r.
      AND c.state <> 'set_aside' AND r.state = 'replaced' \
      ORDER BY c.submission, c.seq LIMIT 1) AS corrected_by";
 const KEPT: &str = "r.submission, r.seq, r.record, r.account, r.subject, r.state, \
-    r.holds, r.sealed, r.sealed_sha256, r.line, r.dispute";
+    r.holds, r.sealed, r.line, r.dispute";
 
 /// Inserts a chunk with one statement.
 pub(crate) async fn insert(
