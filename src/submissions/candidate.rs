@@ -47,6 +47,9 @@ pub(super) struct Candidate {
     pub(super) account: Option<Account>,
     /// The account as the record will find it.
     pub(super) found: Account,
+    /// Whether that rests on a record that is not answered, or not stored, yet:
+    /// then what it waits for is told once that is settled.
+    is_assumed: bool,
     pub(super) subject: Option<SubjectId>,
     /// The subject of the account, as it is stored.
     pub(super) stored: Option<StoredSubject>,
@@ -83,6 +86,7 @@ impl Candidate {
             identity: None,
             account: None,
             found: Account::default(),
+            is_assumed: false,
             subject: None,
             stored: None,
             keys: None,
@@ -143,6 +147,7 @@ impl Candidate {
         let before = name
             .as_ref()
             .and_then(|name| expected.get(name).or_else(|| earlier.get(name)));
+        self.is_assumed = before.is_some() || self.is_behind();
         self.found = before.cloned().unwrap_or_else(|| self.account_found());
         let (Some(taken), Some(role)) = (&mut self.taken, edition.role(&self.record)) else {
             return;
@@ -196,14 +201,21 @@ impl Candidate {
         self.bearing = Some(bearing);
     }
 
+    /// Whether another record of the account is under way that this does not
+    /// take the place of.
+    fn is_behind(&self) -> bool {
+        let own = self
+            .corrects
+            .map(|(submission, seq)| RecordRef { submission, seq });
+        let pending = self.account.as_ref().and_then(|account| account.pending);
+        pending.is_some() && pending != own
+    }
+
     /// The account as it is stored; one whose record is under way will have been
     /// opened by that, unless this takes its place.
     fn account_found(&self) -> Account {
         let mut found = self.account.clone().unwrap_or_default();
-        let own = self
-            .corrects
-            .map(|(submission, seq)| RecordRef { submission, seq });
-        if found.pending.is_some() && found.pending != own && !found.standing.is_accepted() {
+        if self.is_behind() && !found.standing.is_accepted() {
             found.standing = Standing::Open;
         }
         found
@@ -268,6 +280,9 @@ impl Candidate {
         };
         let day = self.bearing.as_ref().and_then(|it| it.told.report_date);
         Ok(NewRow {
+            is_assumed: self.is_assumed,
+            accepted: (self.account.as_ref().and_then(|it| it.accepted))
+                .map(|it| (it.submission, it.seq)),
             seq: self.seq,
             record: self.record,
             account: self.account.map(|account| account.id).filter(|_| !bad),

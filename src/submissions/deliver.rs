@@ -27,10 +27,11 @@ impl Submissions {
     /// Delivers what is written, and again what may not have arrived; asks for
     /// what was put where the bureau takes it.
     pub(super) async fn deliver_files(&self, patience: &mut Patience) -> Result<(), SubmitError> {
+        let mut failed = Ok(());
         for state in [FileState::Written, FileState::Sending] {
             for file in files::in_state(self.db(), state).await? {
                 if self.0.is_closing() {
-                    return Ok(());
+                    return failed;
                 }
                 let now = self.0.parts.clock.now();
                 if patience.get(&file.no).is_some_and(|at| now < *at) {
@@ -38,7 +39,14 @@ impl Submissions {
                 }
                 let no = file.no;
                 let attempts = file.attempts;
-                let settled = self.deliver(file).await?;
+                // One that cannot be delivered must not keep the others waiting.
+                let settled = match self.deliver(file).await {
+                    Ok(settled) => settled,
+                    Err(error) => {
+                        failed = failed.and(Err(error));
+                        false
+                    }
+                };
                 if settled {
                     patience.remove(&no);
                 } else {
@@ -49,9 +57,9 @@ impl Submissions {
             }
         }
         for file in files::in_state(self.db(), FileState::Delivered).await? {
-            self.ask(file).await?;
+            failed = failed.and(self.ask(file).await);
         }
-        Ok(())
+        failed
     }
 
     /// Makes the intent durable and delivers; false where it must go again.

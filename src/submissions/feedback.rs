@@ -50,6 +50,7 @@ impl Submissions {
     /// Fetches the feedback files of all lines that were not looked at yet.
     pub(super) async fn collect_feedback(&self) -> Result<(), SubmitError> {
         let lines: Vec<_> = self.0.parts.lines.iter().cloned().collect();
+        let mut failed = Ok(());
         for line in lines {
             let Some(way) = line.files() else { continue };
             let mut names = match way.feedback().await {
@@ -65,7 +66,7 @@ impl Submissions {
             names.retain(|name| !settled.contains(name));
             for name in names {
                 if self.0.is_closing() {
-                    return Ok(());
+                    return failed;
                 }
                 // It waits for a person; what comes meanwhile is fetched then.
                 if self.is_stopped(&name).await? {
@@ -76,8 +77,9 @@ impl Submissions {
                 blocking(move || std::fs::create_dir_all(folder).map_err(SubmitError::Io)).await?;
                 match way.fetch(&name, &path).await {
                     Ok(Some(facts)) => {
-                        self.take_feedback(line.id(), &name, facts.sha256, path)
-                            .await?;
+                        // One that cannot be taken must not keep the others waiting.
+                        let taken = self.take_feedback(line.id(), &name, facts.sha256, path);
+                        failed = failed.and(taken.await.map(drop));
                     }
                     Ok(None) => {}
                     Err(failure) => {
@@ -86,7 +88,7 @@ impl Submissions {
                 }
             }
         }
-        Ok(())
+        failed
     }
 
     /// Whether the file stopped that a feedback file of this name answers.
@@ -148,7 +150,10 @@ impl Submissions {
             }
             // A second delivery is refused where the first arrived: the answer to
             // that is still to come.
-            Checked::RefusesAll(code) if code == RECEIVED_BEFORE && file.attempts > 1 => REPEATED,
+            Checked::RefusesAll(code) if code == RECEIVED_BEFORE && file.attempts > 1 => {
+                self.may_count_again(&file).await?;
+                REPEATED
+            }
             Checked::RefusesAll(code) if code == RECEIVED_BEFORE => {
                 self.stop_file(file.clone(), "name_used").await?;
                 DISAGREES
@@ -174,6 +179,15 @@ impl Submissions {
         after.arrived_at = Some(micros(at));
         let draft = entries::of_file(&after, None, at);
         self.change_file(file, after, draft).await
+    }
+
+    /// What a file was answered before it was sent again may be the answer.
+    async fn may_count_again(&self, file: &FileRow) -> Result<(), SubmitError> {
+        let no = file.no;
+        let write = self.db().write(Urgency::Bulk, move |tx| {
+            Box::pin(async move { files::count_again(tx, no, RESENT, AGAIN).await })
+        });
+        Ok(write.await?)
     }
 
     /// Whether that is the last thing that was noted of this feedback. `taking` of

@@ -29,6 +29,8 @@ pub(super) struct Judged {
     pub(super) chain: [u8; 32],
     /// What its records will have made of their accounts.
     pub(super) expected: Expected,
+    /// How many subjects were erased when their keys were read.
+    pub(super) erasures: i64,
 }
 
 impl Judged {
@@ -53,6 +55,7 @@ impl Submissions {
     ) -> Result<Judged, SubmitError> {
         let today = self.today();
         let bureau = BureauId::from(of.bureau.as_str());
+        let erasures = submissions::erasures_read(self.db()).await?;
         let found = self.candidates(of, &bureau, chunk.records, today).await?;
         let (organization, submission) = (organization.to_owned(), of.no);
         let edition = Inner::edition(today)?;
@@ -79,6 +82,7 @@ impl Submissions {
             candidates,
             chain: chunk.chain,
             expected,
+            erasures,
         })
     }
 

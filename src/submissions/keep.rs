@@ -4,13 +4,14 @@
 use std::collections::{HashMap, HashSet};
 
 use super::{
-    RecordState, Submissions, SubmitError, entries, gate,
+    RecordState, Submissions, SubmitError, candidate, entries, gate,
     judge::Judged,
     store::{
         accounts::{self, Taking},
         records::{self, NewRow},
         submissions::{self, Submission},
     },
+    view,
     write::blocking,
 };
 use crate::{
@@ -31,6 +32,7 @@ impl Submissions {
         let Some(judged) = judged else { return Ok(of) };
         let house = self.0.parts.vault.house_keys();
         let (no, first, chain) = (of.no, of.taken + 1, judged.chain);
+        let erasures = judged.erasures;
         let (rows, batch) = blocking(move || {
             let candidates = judged.candidates.into_iter();
             let rows: Vec<NewRow> = candidates
@@ -40,7 +42,7 @@ impl Submissions {
             Ok((rows, batch))
         })
         .await?;
-        self.store(of, rows, &batch, chain).await
+        self.store(of, rows, &batch, (chain, erasures)).await
     }
 
     async fn store(
@@ -48,7 +50,7 @@ impl Submissions {
         before: Submission,
         mut rows: Vec<NewRow>,
         batch: &BatchRoot,
-        chain: [u8; 32],
+        (chain, erasures): ([u8; 32], i64),
     ) -> Result<Submission, SubmitError> {
         let at = self.0.parts.clock.now();
         let mut after = before.clone();
@@ -61,15 +63,16 @@ impl Submissions {
         after.receipt = receipt;
         let write = self.db().write(Urgency::Bulk, move |tx| {
             Box::pin(async move {
+                if submissions::erasures(tx).await? != erasures {
+                    // It may be sealed under keys that are gone: the caller
+                    // sends it again, and it is judged anew.
+                    return Err(SubmitError::Busy);
+                }
+                accounts::hold(tx, rows.iter().filter_map(|row| row.account)).await?;
+                after.set_aside += replace(tx, &mut rows).await?;
                 submissions::advance(tx, &before, &after).await?;
                 one_under_way(tx, before.no, &mut rows).await?;
                 records::insert(tx, before.no, &rows).await?;
-                let replaced: Vec<(i64, i64)> = rows
-                    .iter()
-                    .filter(|row| row.state != RecordState::SetAside)
-                    .filter_map(|row| row.corrects)
-                    .collect();
-                records::replace(tx, &replaced).await?;
                 tx.append(entry.into());
                 fault::submission_point("submission.chunk.before");
                 Ok::<_, SubmitError>(after)
@@ -81,9 +84,44 @@ impl Submissions {
     }
 }
 
+/// Corrections take the places of what they correct. One whose record has gone on
+/// meanwhile is set aside; how many are.
+async fn replace(tx: &mut Tx<'_>, rows: &mut [NewRow]) -> Result<i64, DbError> {
+    let good = |row: &NewRow| row.state != RecordState::SetAside;
+    let wanted: Vec<(i64, i64)> = rows
+        .iter()
+        .filter(|row| good(row))
+        .filter_map(|row| row.corrects)
+        .collect();
+    if wanted.is_empty() {
+        return Ok(0);
+    }
+    let mut replaced = records::replace(tx, &wanted).await?;
+    let mut late = 0;
+    for row in rows.iter_mut().filter(|row| good(row)) {
+        // Of two that correct the same one the first does.
+        if row.corrects.is_some_and(|key| !replaced.remove(&key)) {
+            let finding = candidate::finding(
+                &row.record,
+                "corrects_nothing",
+                "0000",
+                "@corrects所指的记录已在报送途中；请待其反馈后再更正",
+                "the record that corrects names is on its way by now; correct it once it is \
+                 answered",
+            );
+            row.state = RecordState::SetAside;
+            row.findings = view::findings_json(&[finding]);
+            (row.holds, row.needs, row.corrects) = (None, None, None);
+            late += 1;
+        }
+    }
+    Ok(late)
+}
+
 /// At most one record of an account is under way: the first that finds none, or
 /// one that it corrects. The others wait for what the bureau says to it. What is
-/// held keeps its place, so that order stays.
+/// held keeps its place, so that order stays: also what was judged by a record before
+/// it that may have come to nothing, and is judged again.
 async fn one_under_way(
     tx: &mut Tx<'_>,
     submission: i64,
@@ -96,6 +134,7 @@ async fn one_under_way(
                 account,
                 seq: row.seq,
                 corrects: row.corrects,
+                accepted: row.accepted,
             });
         }
     }
@@ -121,7 +160,8 @@ async fn one_under_way(
     }
     for row in rows {
         let is_bad = row.state == RecordState::SetAside;
-        if row.account.is_some() && !is_bad && !under_way.contains(&row.seq) {
+        let waits = row.is_assumed || !under_way.contains(&row.seq);
+        if row.account.is_some() && !is_bad && waits {
             row.state = RecordState::Held;
             row.holds = Some(gate::with_in_flight(row.holds.as_deref()));
         }

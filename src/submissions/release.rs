@@ -34,7 +34,7 @@ struct Verdict {
     needs: Option<String>,
     findings: Option<String>,
     /// It becomes the one under way of this account.
-    takes: Option<i64>,
+    takes: Option<Taking>,
     /// It was that of this account, and is not any more.
     frees: Option<i64>,
 }
@@ -64,7 +64,12 @@ impl Looked {
             holds: gate::json(holds).filter(|_| !bad),
             needs: judged.needs,
             findings: view::findings_json(&self.findings),
-            takes: (!bad && !own).then_some(self.account.id),
+            takes: (!bad && !own).then_some(Taking {
+                account: self.account.id,
+                seq,
+                corrects: None,
+                accepted: self.account.accepted.map(|it| (it.submission, it.seq)),
+            }),
             frees: (bad && own).then_some(self.account.id),
         }
     }
@@ -84,20 +89,32 @@ impl Submissions {
     }
 
     async fn release_all(&self) -> Result<(), SubmitError> {
+        // A record that cannot be read must not keep other submissions waiting.
+        let mut failed = Ok(());
         for of in submissions::with_held(self.db()).await? {
-            let mut after = 0;
-            loop {
-                let rows = records::held(self.db(), of.no, after, STEP).await?;
-                let Some(last) = rows.last() else { break };
-                after = last.seq;
-                if self.0.is_closing() {
-                    self.stir();
-                    return Ok(());
-                }
-                self.judge_again(&of, rows).await?;
+            if self.0.is_closing() {
+                self.stir();
+                return failed;
             }
+            failed = failed.and(self.release_of(&of).await);
         }
-        Ok(())
+        failed
+    }
+
+    async fn release_of(&self, of: &Submission) -> Result<(), SubmitError> {
+        let mut after = 0;
+        loop {
+            let rows = records::held(self.db(), of.no, after, STEP).await?;
+            let Some(last) = rows.last() else {
+                return Ok(());
+            };
+            after = last.seq;
+            if self.0.is_closing() {
+                self.stir();
+                return Ok(());
+            }
+            self.judge_again(of, rows).await?;
+        }
     }
 
     async fn judge_again(&self, of: &Submission, rows: Vec<Kept>) -> Result<(), SubmitError> {
@@ -197,15 +214,12 @@ impl Submissions {
         let freed = verdicts.iter().any(|verdict| verdict.frees.is_some());
         let write = self.db().write(Urgency::Bulk, move |tx| {
             Box::pin(async move {
+                let takes = verdicts.iter().filter_map(|one| one.takes);
+                let frees = verdicts.iter().filter_map(|one| one.frees);
+                accounts::hold(tx, takes.map(|it| it.account).chain(frees)).await?;
                 for one in &verdicts {
-                    if let Some(account) = one.takes {
-                        let (submission, seq) = one.key;
-                        let corrects = None;
-                        let taking = Taking {
-                            account,
-                            seq,
-                            corrects,
-                        };
+                    if let Some(taking) = one.takes {
+                        let submission = one.key.0;
                         // Another one may have taken the place meanwhile.
                         if accounts::take_place(tx, submission, &[taking])
                             .await?
@@ -216,7 +230,12 @@ impl Submissions {
                     }
                     let waits = (one.holds.as_deref(), one.needs.as_deref());
                     let findings = one.findings.as_deref();
-                    records::judge_again(tx, one.key, one.state, waits, findings).await?;
+                    let judged =
+                        records::judge_again(tx, one.key, one.state, waits, findings).await?;
+                    if let (0, Some(taking)) = (judged, one.takes) {
+                        // A person took it back meanwhile.
+                        accounts::free(tx, taking.account, one.key).await?;
+                    }
                     if let Some(account) = one.frees {
                         accounts::free(tx, account, one.key).await?;
                     }

@@ -81,10 +81,12 @@ impl Submissions {
             return Ok(());
         }
         self.go_on_with_feedback().await?;
-        self.collect_feedback().await?;
-        self.release().await?;
-        self.write_files().await?;
-        self.deliver_files(patience).await
+        // What one step cannot do must not keep the others from going on.
+        let feedback = self.collect_feedback().await;
+        let released = self.release().await;
+        let written = self.write_files().await;
+        let delivered = self.deliver_files(patience).await;
+        feedback.and(released).and(written).and(delivered)
     }
 
     /// Sweeps until `stop` becomes true.

@@ -4,7 +4,9 @@ use tokio::sync::mpsc::{self, error::TryRecvError};
 use uuid::Uuid;
 
 use super::{
-    SubmissionState, Submissions, SubmitError, entries,
+    SubmissionState, Submissions, SubmitError,
+    candidate::Expected,
+    entries,
     feed::{self, Before, Chunk, Form},
     judge::Judged,
     service::Inner,
@@ -104,6 +106,7 @@ impl Submissions {
     ) -> Result<Submission, SubmitError> {
         let mut begun = known;
         let mut judged: Option<Judged> = None;
+        let mut earlier = Expected::new();
         loop {
             let chunk = match chunks.try_recv() {
                 Ok(chunk) => Some(chunk),
@@ -140,19 +143,20 @@ impl Submissions {
             }
             let waiting = judged.as_ref().map(|it| it.after(&submission));
             let of = waiting.as_ref().unwrap_or(&submission).clone();
-            let earlier = judged.as_ref().map(|it| it.expected.clone());
             let keeper = self.clone();
             // A task of its own: it may have a core of its own.
             let storing = async move { keeper.store_last(submission, judged).await };
             let (stored, next) = tokio::join!(
                 tokio::spawn(storing),
-                self.judge(&of, organization, chunk, earlier.unwrap_or_default()),
+                self.judge(&of, organization, chunk, earlier),
             );
             let stored = match stored {
                 Ok(stored) => stored?,
                 Err(panic) => std::panic::resume_unwind(panic.into_panic()),
             };
-            judged = Some(next?);
+            let next = next?;
+            earlier = next.expected.clone();
+            judged = Some(next);
             if self.0.is_closing() {
                 self.store_last(stored, judged).await?;
                 return Err(SubmitError::Closing);

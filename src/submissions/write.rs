@@ -48,6 +48,8 @@ impl Submissions {
     /// Reserves files for the records that are ready, and writes those that are
     /// reserved.
     pub(super) async fn write_files(&self) -> Result<(), SubmitError> {
+        // What one file lacks must not keep the others from being written.
+        let mut failed = Ok(());
         for (institution, bureau, record) in records::waiting(self.db()).await? {
             let (institution, bureau) = (institution.into(), bureau.into());
             // An institution may have left the configuration: its records wait.
@@ -59,17 +61,21 @@ impl Submissions {
                 file.institution == institution && file.bureau == bureau && file.record == record
             };
             if !open.iter().any(reserved) {
-                self.reserve(&institution, &bureau, &record).await?;
+                let reserved = self.reserve(&institution, &bureau, &record).await;
+                failed = failed.and(reserved);
             }
         }
         for file in files::in_state(self.db(), FileState::Reserved).await? {
             if self.0.is_closing() {
-                return Ok(());
+                return failed;
             }
-            self.assign(&file).await?;
-            self.write_file(file).await?;
+            let written = match self.assign(&file).await {
+                Ok(()) => self.write_file(file).await,
+                Err(error) => Err(error),
+            };
+            failed = failed.and(written);
         }
-        Ok(())
+        failed
     }
 
     /// Gives a file its name and serial, the count of its records being known.

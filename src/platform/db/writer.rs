@@ -20,6 +20,18 @@ const GROUP: usize = 256;
 /// lasts long.
 const GROUP_TIME: Duration = Duration::from_millis(10);
 
+/// The write-ahead log may grow to so many pages of 4 KiB. SQLite begins it anew
+/// only where no reader is in it, and under load one always is: then readers are
+/// waited for.
+const LOG_PAGES: i64 = 16_384;
+
+/// How long readers are waited for, and how long another process's lock.
+const READERS: &str = "PRAGMA busy_timeout = 15";
+const OTHERS: &str = "PRAGMA busy_timeout = 5000";
+
+/// After so many commits it is looked how long the log is.
+const LOOK: u32 = 64;
+
 /// How many closures may wait, of each urgency; beyond, callers wait to send.
 const QUEUE: usize = 1024;
 
@@ -104,7 +116,14 @@ async fn work(
     mut urgent: mpsc::Receiver<Box<dyn Job>>,
     mut bulk: mpsc::Receiver<Box<dyn Job>>,
 ) {
+    let mut commits = 0_u32;
     loop {
+        commits = commits.wrapping_add(1);
+        if commits.is_multiple_of(LOOK)
+            && let Err(error) = shorten_log(&mut conn).await
+        {
+            tracing::warn!(error = %error, "the write-ahead log cannot be shortened");
+        }
         let first = tokio::select! {
             biased;
             Some(job) = urgent.recv() => job,
@@ -134,6 +153,22 @@ async fn work(
     }
     // The last handle is gone: nobody is left to hear of an error.
     let _ = conn.close().await;
+}
+
+/// Begins the write-ahead log anew, where it is long.
+async fn shorten_log(conn: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    let (_, pages, _): (i64, i64, i64) = sqlx::query_as("PRAGMA wal_checkpoint(PASSIVE)")
+        .fetch_one(&mut *conn)
+        .await?;
+    if pages < LOG_PAGES {
+        return Ok(());
+    }
+    sqlx::query(READERS).execute(&mut *conn).await?;
+    let restarted = sqlx::query("PRAGMA wal_checkpoint(RESTART)")
+        .execute(&mut *conn)
+        .await;
+    sqlx::query(OTHERS).execute(&mut *conn).await?;
+    restarted.map(|_| ())
 }
 
 /// A future whose panic becomes `None`.

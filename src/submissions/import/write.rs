@@ -229,6 +229,8 @@ impl Making {
             let (sealed, sealed_sha256) = lines::seal(&Keys::Subject(own), &name, &good.line)?;
             chunk.places.push((seq, row.place));
             chunk.rows.push(NewRow {
+                is_assumed: false,
+                accepted: None,
                 seq,
                 record: row.record,
                 account: Some(*id),

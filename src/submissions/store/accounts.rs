@@ -10,7 +10,7 @@ use crate::{
     ledger::{Account, RecordRef, Standing, gate::Notice},
     platform::{
         clock::from_micros,
-        db::{Arg, Args, Db, DbError, Tx},
+        db::{Arg, Args, Db, DbError, Kind, Tx},
         ids::{BureauId, InstitutionId, SubjectId},
         vault::StoredSubject,
     },
@@ -154,11 +154,13 @@ pub(crate) struct Taking {
     pub(crate) seq: i64,
     /// The record in whose place it would go.
     pub(crate) corrects: Option<(i64, i64)>,
+    /// The record that stood for the account at the bureau when it was judged.
+    pub(crate) accepted: Option<(i64, i64)>,
 }
 
 /// Makes records of a submission those under way of their accounts, where none
-/// is, or the one that they correct, or they themselves; the accounts of which
-/// it is so now.
+/// is, or the one that they correct, and where the account is as they were judged
+/// by; the accounts of which it is so now.
 pub(crate) async fn take_place(
     tx: &mut Tx<'_>,
     submission: i64,
@@ -167,26 +169,56 @@ pub(crate) async fn take_place(
     let mut taken = HashSet::with_capacity(wanted.len());
     for some in wanted.chunks(250) {
         let sql = format!(
-            "WITH v(account, seq, was_submission, was_seq) AS (VALUES {}) \
+            "WITH v(account, seq, was_submission, was_seq, accepted, accepted_seq) \
+             AS (VALUES {}) \
              UPDATE accounts SET pending_submission = ${1}, pending_seq = v.seq FROM v \
              WHERE accounts.id = v.account AND (accounts.pending_submission IS NULL \
              OR (accounts.pending_submission = v.was_submission \
-             AND accounts.pending_seq = v.was_seq)) RETURNING accounts.id",
-            numbers(some.len(), 4),
-            some.len() * 4 + 1
+             AND accounts.pending_seq = v.was_seq)) \
+             AND COALESCE(accounts.accepted_submission, -1) = v.accepted \
+             AND COALESCE(accounts.accepted_seq, -1) = v.accepted_seq RETURNING accounts.id",
+            numbers(some.len(), 6),
+            some.len() * 6 + 1
         );
         let mut args = Args::default();
         for it in some {
             // No record has such a number.
             let (was_submission, was_seq) = it.corrects.unwrap_or((-1, -1));
-            args.0
-                .extend(args![it.account, it.seq, was_submission, was_seq].0);
+            let (accepted, accepted_seq) = it.accepted.unwrap_or((-1, -1));
+            let row = args![
+                it.account,
+                it.seq,
+                was_submission,
+                was_seq,
+                accepted,
+                accepted_seq
+            ];
+            args.0.extend(row.0);
         }
         args.0.push(Arg::from(submission));
         let rows: Vec<(i64,)> = tx.all(AssertSqlSafe(sql), args).await?;
         taken.extend(rows.into_iter().map(|(id,)| id));
     }
     Ok(taken)
+}
+
+/// Holds accounts until the transaction ends, in one order, so that two of them
+/// cannot wait for each other; on SQLite there is but one writer.
+pub(crate) async fn hold(
+    tx: &mut Tx<'_>,
+    ids: impl IntoIterator<Item = i64>,
+) -> Result<(), DbError> {
+    if tx.kind() == Kind::Sqlite {
+        return Ok(());
+    }
+    for some in distinct(ids).chunks(1000) {
+        let sql = format!(
+            "SELECT id FROM accounts WHERE id IN ({}) ORDER BY id FOR UPDATE",
+            list(1, some.len())
+        );
+        let _: Vec<(i64,)> = tx.all(AssertSqlSafe(sql), numbers_of(some)).await?;
+    }
+    Ok(())
 }
 
 /// `(1, 2), (3, 4)`.
@@ -253,16 +285,27 @@ pub(crate) async fn accept(tx: &mut Tx<'_>, moved: &[Moved], at: i64) -> Result<
         )
         .await?;
         if let Some(renamed) = renamed {
-            tx.execute(
-                "UPDATE accounts SET blind = $1, blind_key = $2, code = $3 WHERE id = $4",
-                args![
-                    renamed.blind,
-                    renamed.blind_key,
-                    renamed.code.clone(),
-                    next.id
-                ],
-            )
-            .await?;
+            // Where another account is found by it, that stays as it is.
+            let moved = tx
+                .execute(
+                    "UPDATE accounts SET blind = $1, blind_key = $2, code = $3 WHERE id = $4 \
+                 AND NOT EXISTS (SELECT 1 FROM accounts o WHERE o.id <> accounts.id \
+                 AND o.institution = accounts.institution AND o.bureau = accounts.bureau \
+                 AND o.family = accounts.family AND o.blind = $1)",
+                    args![
+                        renamed.blind,
+                        renamed.blind_key,
+                        renamed.code.clone(),
+                        next.id
+                    ],
+                )
+                .await?;
+            if moved == 0 {
+                tracing::error!(
+                    account = next.id,
+                    "a renamed account has the name of another"
+                );
+            }
         }
         if let Some(notice) = notice {
             tx.execute(

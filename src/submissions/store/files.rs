@@ -243,6 +243,21 @@ pub(crate) async fn note_feedback(
     Ok(())
 }
 
+/// Gives the feedback on a file that has one outcome another one.
+pub(crate) async fn count_again(
+    tx: &mut Tx<'_>,
+    file: i64,
+    from: &'static str,
+    to: &'static str,
+) -> Result<(), DbError> {
+    tx.execute(
+        "UPDATE submission_feedback SET outcome = $1 WHERE file = $2 AND outcome = $3",
+        args![to, file, from],
+    )
+    .await?;
+    Ok(())
+}
+
 /// Gives all feedback on a file another outcome.
 pub(crate) async fn look_again(
     tx: &mut Tx<'_>,

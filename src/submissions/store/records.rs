@@ -1,5 +1,7 @@
 //! The rows of records.
 
+use std::collections::HashSet;
+
 use sqlx::{AssertSqlSafe, FromRow};
 
 use super::{accounts::literals, holes, list};
@@ -15,6 +17,10 @@ use crate::{
 /// A record on its way into the database.
 #[derive(Clone, Debug)]
 pub(crate) struct NewRow {
+    /// Whether it was judged by what a record before it was expected to become.
+    pub(crate) is_assumed: bool,
+    /// The record that stood for the account at the bureau when it was judged.
+    pub(crate) accepted: Option<(i64, i64)>,
     pub(crate) seq: i64,
     pub(crate) record: String,
     pub(crate) account: Option<i64>,
@@ -381,10 +387,23 @@ pub(crate) async fn reject(
     .await
 }
 
-/// Takes the place of what these correct.
-pub(crate) async fn replace(tx: &mut Tx<'_>, keys: &[(i64, i64)]) -> Result<u64, DbError> {
-    let from = "r.state IN ('set_aside', 'held', 'rejected')";
-    change(tx, keys, "state = 'replaced'", from).await
+/// Takes the place of what these correct; which of them could be.
+pub(crate) async fn replace(
+    tx: &mut Tx<'_>,
+    keys: &[(i64, i64)],
+) -> Result<HashSet<(i64, i64)>, DbError> {
+    let mut replaced = HashSet::with_capacity(keys.len());
+    for some in keys.chunks(500) {
+        let sql = format!(
+            "WITH v(s, q) AS (VALUES {}) UPDATE submission_records SET state = 'replaced' \
+             FROM v WHERE submission = v.s AND seq = v.q \
+             AND state IN ('set_aside', 'held', 'rejected') RETURNING submission, seq",
+            literals(some)
+        );
+        let rows: Vec<(i64, i64)> = tx.all(AssertSqlSafe(sql), Args::default()).await?;
+        replaced.extend(rows);
+    }
+    Ok(replaced)
 }
 
 /// Gives held records a new verdict.

@@ -198,3 +198,17 @@ impl Submission {
         SubmissionState::named(&self.state).unwrap_or(SubmissionState::Receiving)
     }
 }
+
+/// How many subjects were erased so far.
+pub(crate) async fn erasures(tx: &mut Tx<'_>) -> Result<i64, DbError> {
+    let row: Option<(i64,)> = tx.first(ERASURES, args![]).await?;
+    Ok(row.map_or(0, |(count,)| count))
+}
+
+/// As [`erasures`], outside any transaction.
+pub(crate) async fn erasures_read(db: &Db) -> Result<i64, DbError> {
+    let row: Option<(i64,)> = db.first(ERASURES, args![]).await?;
+    Ok(row.map_or(0, |(count,)| count))
+}
+
+const ERASURES: &str = "SELECT COUNT(*) FROM erasures";

@@ -215,3 +215,51 @@ async fn a_disputed_account_waits_for_its_mark() {
 
 const OPENED_TWICE: &str = "SEQ-OPENED-TWICE";
 const NOT_OPENED: &str = "SEQ-NOT-OPENED";
+
+#[tokio::test]
+async fn what_follows_a_record_that_is_set_aside_is_judged_without_it() {
+    for site in sites().await {
+        let first = loan(1);
+        site.authorize(&first).await;
+        site.submit("k1", &[first.record()]).await;
+        let name = site.carry().await[0].name.clone();
+        site.answer(&name, &[]);
+        site.sweep().await;
+        // The first begins a run of negative state, and is another person's.
+        let overdue = Loan {
+            standing: Standing::Overdue,
+            ..at_month_end(&first, "2026-10-31")
+        };
+        let other = Loan {
+            borrower: loan(2).borrower,
+            ..at_month_end(&overdue, "2026-10-30")
+        };
+        let of = site.submit("k2", &[other.update(), overdue.update()]).await;
+        site.sweep().await;
+        let records = site.records(&of).await;
+        let states: Vec<_> = records.iter().map(|it| it.state.name()).collect();
+        assert_eq!(states, ["set_aside", "held"], "{}", site.name);
+        assert_eq!(records[1].holds[0].code.name(), "notice_missing");
+        assert_eq!(site.files().await.len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn what_was_withdrawn_after_the_verdict_does_not_go() {
+    for site in sites().await {
+        let loan = loan(1);
+        site.authorize(&loan).await;
+        let of = site.submit("k1", &[loan.record()]).await;
+        assert_eq!(site.states(&of).await, ["ready"], "{}", site.name);
+        site.run("UPDATE authorizations SET withdrawn_at = 1").await;
+        site.sweep().await;
+        let records = site.records(&of).await;
+        assert_eq!(records[0].state, RecordState::Held, "{}", site.name);
+        assert_eq!(records[0].holds[0].code.name(), "provide_missing");
+        site.run("UPDATE authorizations SET withdrawn_at = NULL")
+            .await;
+        site.submissions.stir();
+        site.sweep().await;
+        assert_eq!(site.states(&of).await, ["filed"], "{}", site.name);
+    }
+}
