@@ -168,6 +168,8 @@ pub(crate) async fn take_place(
 ) -> Result<HashSet<i64>, DbError> {
     let mut taken = HashSet::with_capacity(wanted.len());
     for some in wanted.chunks(250) {
+        // Differences, not equations: by more equations than that of the number
+        // SQLite goes through all accounts and looks each up in the list.
         let sql = format!(
             "WITH v(account, seq, was_submission, was_seq, accepted, accepted_seq) \
              AS (VALUES {}) \
@@ -175,8 +177,9 @@ pub(crate) async fn take_place(
              WHERE accounts.id = v.account AND (accounts.pending_submission IS NULL \
              OR (accounts.pending_submission = v.was_submission \
              AND accounts.pending_seq = v.was_seq)) \
-             AND COALESCE(accounts.accepted_submission, -1) = v.accepted \
-             AND COALESCE(accounts.accepted_seq, -1) = v.accepted_seq RETURNING accounts.id",
+             AND COALESCE(accounts.accepted_submission, -1) - v.accepted = 0 \
+             AND COALESCE(accounts.accepted_seq, -1) - v.accepted_seq = 0 \
+             RETURNING accounts.id",
             numbers(some.len(), 6),
             some.len() * 6 + 1
         );
