@@ -1,6 +1,7 @@
 //! Listener and connections.
 
 use std::{
+    convert::Infallible,
     future::Future,
     io,
     net::SocketAddr,
@@ -12,7 +13,7 @@ use std::{
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
     net::{TcpListener, TcpSocket, TcpStream},
-    sync::watch,
+    sync::{mpsc, watch},
     task::JoinSet,
     time::timeout,
 };
@@ -104,7 +105,10 @@ async fn run(
 async fn connection(bureau: Arc<Bureau>, stream: TcpStream) {
     // Before the fault is drawn: one that is set in between then ends us.
     let mut door = bureau.switchboard.door();
-    let generation = door.borrow_and_update().generation;
+    let (generation, idle) = {
+        let door = door.borrow_and_update();
+        (door.generation, door.idle.downgrade())
+    };
     let changed = async move {
         // An error means that the bureau is gone, and this task with it.
         let _ = door.wait_for(|door| door.generation != generation).await;
@@ -117,13 +121,13 @@ async fn connection(bureau: Arc<Bureau>, stream: TcpStream) {
         return;
     }
     let Some(acceptors) = &bureau.acceptors else {
-        return converse(&bureau, stream, changed).await;
+        return converse(&bureau, stream, changed, idle).await;
     };
     let Some(acceptor) = acceptors.get(&fault.and_then(FaultKey::of)) else {
         return;
     };
     match acceptor.accept(stream).into_fallible().await {
-        Ok(stream) => converse(&bureau, stream, changed).await,
+        Ok(stream) => converse(&bureau, stream, changed, idle).await,
         Err((error, stream)) => {
             debug!(%error, "handshake failed");
             linger(stream).await;
@@ -136,11 +140,15 @@ async fn converse(
     bureau: &Bureau,
     mut stream: impl AsyncRead + AsyncWrite + Unpin,
     changed: impl Future<Output = ()>,
+    idle: mpsc::WeakSender<Infallible>,
 ) {
     let mut changed = pin!(changed);
     let mut buffer = Vec::new();
+    let mut resting = None;
     loop {
         if buffer.is_empty() {
+            // Held through the break, until the peer has closed too.
+            resting = idle.upgrade();
             tokio::select! {
                 biased;
                 () = &mut changed => break,
@@ -149,6 +157,7 @@ async fn converse(
                     _ => return,
                 },
             }
+            resting = None;
         }
         let cut = || bureau.switchboard.at_upload();
         let mut request = match http::read(&mut stream, &mut buffer, cut).await {
@@ -166,8 +175,8 @@ async fn converse(
             break;
         }
     }
-    let _ = stream.shutdown().await;
     linger(stream).await;
+    drop(resting);
 }
 
 /// Reads what is still under way, so that closing does not reset the
@@ -180,4 +189,4 @@ async fn linger(mut stream: impl AsyncRead + AsyncWrite + Unpin) {
 }
 
 const BACKLOG: u32 = 1024;
-const LINGER: Duration = Duration::from_secs(2);
+pub(crate) const LINGER: Duration = Duration::from_secs(2);

@@ -1,9 +1,11 @@
 //! Fault switches: what goes wrong, for whom, how often.
 
+use std::convert::Infallible;
+use std::mem;
 use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
 /// Something that goes wrong between the gateway and the bureau.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -173,28 +175,34 @@ impl std::fmt::Display for FaultError {
 impl std::error::Error for FaultError {}
 
 /// What the acceptor and idle connections watch.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Door {
     pub(crate) open: bool,
     /// Grows when connections are to meet a new fault: idle ones then end.
     pub(crate) generation: u64,
+    /// A copy is held by each idle connection of this generation.
+    pub(crate) idle: mpsc::Sender<Infallible>,
 }
 
 /// All rules, in the order in which they were set; the first that fits strikes.
 pub(crate) struct Switchboard {
     rules: Mutex<Vec<FaultRule>>,
     door: watch::Sender<Door>,
+    /// Ends when no connection of this generation is idle any more.
+    idle: Mutex<mpsc::Receiver<Infallible>>,
 }
 
 impl Switchboard {
     pub(crate) fn new() -> Self {
+        let (held, idle) = mpsc::channel(1);
         let door = watch::Sender::new(Door {
             open: true,
             generation: 0,
+            idle: held,
         });
         Self {
             rules: Mutex::default(),
             door,
+            idle: Mutex::new(idle),
         }
     }
 
@@ -202,7 +210,11 @@ impl Switchboard {
         self.door.subscribe()
     }
 
-    pub(crate) fn set(&self, rule: FaultRule) -> Result<(), FaultError> {
+    /// Gives what ends when the idle connections that must not live on have ended.
+    pub(crate) fn set(
+        &self,
+        rule: FaultRule,
+    ) -> Result<Option<mpsc::Receiver<Infallible>>, FaultError> {
         let at_connection = rule.fault.strikes_at_connection();
         if at_connection && (rule.subject.is_some() || rule.unlisted) {
             return Err(FaultError::NoRequestYet);
@@ -215,13 +227,20 @@ impl Switchboard {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .push(rule);
-        if at_connection {
-            self.door.send_modify(|door| {
-                door.open &= !closes;
-                door.generation += 1;
-            });
+        if !at_connection {
+            return Ok(None);
         }
-        Ok(())
+        let (held, idle) = mpsc::channel(1);
+        let before = mem::replace(
+            &mut *self.idle.lock().unwrap_or_else(PoisonError::into_inner),
+            idle,
+        );
+        self.door.send_modify(|door| {
+            door.open &= !closes;
+            door.generation += 1;
+            door.idle = held;
+        });
+        Ok(Some(before))
     }
 
     pub(crate) fn clear(&self) {

@@ -3,13 +3,13 @@
 use std::{fmt, net::SocketAddr, sync::Arc};
 
 use jiff::Timestamp;
-use tokio::{sync::watch, task::JoinHandle};
+use tokio::{sync::watch, task::JoinHandle, time::timeout};
 
 use crate::{
     bureau::Bureau,
     config::{MockConfig, StartError},
     desk::Desk,
-    doors,
+    doors::{self, LINGER},
     faults::{Fault, FaultError, FaultRule},
     inbox::Received,
     tls::FaultKey,
@@ -132,7 +132,12 @@ impl Control {
             return Err(FaultError::NoSuchCertificate);
         }
         let closes = rule.fault() == Fault::RefuseConnection;
-        self.bureau.switchboard.set(rule)?;
+        let before = self.bureau.switchboard.set(rule)?;
+        if let Some(mut before) = before {
+            // A client that asks on a connection which is just being closed
+            // would meet a fault that nobody set.
+            let _ = timeout(LINGER, before.recv()).await;
+        }
         if closes {
             self.wait(false).await;
         }
