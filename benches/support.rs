@@ -13,6 +13,10 @@ use std::{
 use anyhow::Context as _;
 use sqlx::{Connection as _, PgConnection};
 
+/// As the program has it.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 /// Whether a run of some seconds is wanted, that proves only that it runs.
 pub(crate) fn smoke() -> bool {
     std::env::args().any(|argument| argument == "--smoke")

@@ -324,16 +324,18 @@ mod tests {
         let board = Switchboard::new();
         let rule = FaultRule::once(Fault::WrongName);
         assert_eq!(
-            board.set(rule.clone().for_subject("a")),
-            Err(FaultError::NoRequestYet)
+            board.set(rule.clone().for_subject("a")).unwrap_err(),
+            FaultError::NoRequestYet
         );
         assert_eq!(
-            board.set(rule.clone().unlisted()),
-            Err(FaultError::NoRequestYet)
+            board.set(rule.clone().unlisted()).unwrap_err(),
+            FaultError::NoRequestYet
         );
         assert_eq!(
-            board.set(FaultRule::once(Fault::RefuseConnection)),
-            Err(FaultError::NotCountable)
+            board
+                .set(FaultRule::once(Fault::RefuseConnection))
+                .unwrap_err(),
+            FaultError::NotCountable
         );
         board.set(rule).unwrap();
         assert_eq!(board.at_request(Some("a")), None);

@@ -23,7 +23,9 @@ mod args;
 mod epoch;
 mod forget;
 mod holes;
+mod log;
 mod open;
+mod rounds;
 #[cfg(test)]
 mod tests;
 mod writer;
@@ -219,6 +221,18 @@ impl Db {
             }
             Engine::Pg(pool) => run!(sqlx::query_as(sql), args, pool, fetch_all),
         }?)
+    }
+
+    /// As [`Db::all`], where hundreds of rows are expected.
+    ///
+    /// # Errors
+    ///
+    /// Those of the database.
+    pub async fn many<T: Row>(&self, sql: impl SqlSafeStr, args: Args) -> Result<Vec<T>, DbError> {
+        match &self.engine {
+            Engine::Lite { .. } => rounds::in_rounds(self.all(sql, args)).await,
+            Engine::Pg(_) => self.all(sql, args).await,
+        }
     }
 
     /// The first row of a query, outside any transaction.

@@ -10,13 +10,14 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 use schemas::role::Does;
+use tokio::sync::watch;
 
 use super::{
     Submissions, SubmitError, entries, gate,
     service::Inner,
     store::{
         accounts,
-        files::FileRow,
+        files::{self, FileRow},
         records::{self, Waiting},
     },
 };
@@ -33,6 +34,14 @@ use crate::{
 /// Records that are looked at in one transaction.
 const STEP: i64 = 250;
 
+/// How far a file is.
+#[derive(Clone, Copy, Eq, Ord, PartialEq, PartialOrd)]
+struct Assigned {
+    lines: i64,
+    /// Whether there was nothing left to be looked at.
+    is_whole: bool,
+}
+
 /// What some records were found to be.
 #[derive(Default)]
 struct Found {
@@ -43,50 +52,76 @@ struct Found {
 }
 
 impl Submissions {
-    /// Makes ready records the lines of a reserved file, up to its count.
-    pub(super) async fn assign(&self, file: &FileRow) -> Result<(), SubmitError> {
+    /// Makes ready records the lines of a reserved file, up to its count, and
+    /// tells of every step; how many lines it has.
+    pub(super) async fn assign(
+        &self,
+        file: &FileRow,
+        steps: watch::Sender<()>,
+    ) -> Result<i64, SubmitError> {
         loop {
-            let last = records::last_line(self.db(), file.no).await?;
-            let left = file.records - (last - 1);
-            if left <= 0 || self.assign_some(file, last, left.min(STEP)).await? == 0 {
-                return Ok(());
+            // The second is at hand when the first is written.
+            let (one, other) = tokio::join!(self.assign_some(file), self.assign_some(file));
+            let last = one?.max(other?);
+            steps.send_replace(());
+            if last.is_whole {
+                return Ok(last.lines);
             }
         }
     }
 
-    /// Looks at the next ready records; how many.
-    async fn assign_some(
-        &self,
-        file: &FileRow,
-        last: i64,
-        limit: i64,
-    ) -> Result<usize, SubmitError> {
+    /// Looks at the next ready records.
+    async fn assign_some(&self, file: &FileRow) -> Result<Assigned, SubmitError> {
         let at = self.0.parts.clock.now();
         let marked = marks_count(&file.record, self.today())?;
         let authorizations = self.0.parts.authorizations.clone();
         let own = file.clone();
         let write = self.db().write(Urgency::Bulk, move |tx| {
             Box::pin(async move {
+                files::hold(tx, own.no).await?;
+                let last = records::last_line(tx, own.no).await?;
+                let limit = (own.records - (last - 1)).min(STEP);
                 let whose = (&own.institution, &own.bureau, own.record.as_str());
-                let rows = records::next_ready(tx, whose, limit).await?;
-                let count = rows.len();
-                let found = look(tx, &authorizations, &own, rows, marked, at).await?;
-                records::file(tx, own.no, last, &found.go).await?;
-                if !found.wait.is_empty() {
-                    for (key, codes) in &found.wait {
-                        records::hold_again(tx, *key, &gate::names(codes)).await?;
-                    }
-                    let draft = entries::about_file(entries::HELD_AGAIN, &own, at)
-                        .number("held", found.wait.len() as u64);
-                    tx.append(entries::finish(draft)?.0.into());
+                let plain = records::file_plain(tx, whose, (own.no, last), limit).await?;
+                let (mut lines, mut seen) = (last - 1 + plain as i64, plain as i64);
+                if seen == 0 && limit > 0 {
+                    let rows = records::next_ready(tx, whose, limit).await?;
+                    seen = rows.len() as i64;
+                    let found = look(tx, &authorizations, &own, rows, marked, at).await?;
+                    lines += found.go.len() as i64;
+                    take(tx, &own, last, found, at).await?;
                 }
-                Ok::<_, SubmitError>(count)
+                Ok::<_, SubmitError>(Assigned {
+                    lines,
+                    is_whole: seen == 0,
+                })
             })
         });
-        let count = write.await?;
+        let assigned = write.await?;
         fault::submission_point("submission.assigned");
-        Ok(count)
+        Ok(assigned)
     }
+}
+
+/// What was looked at goes, or waits again.
+async fn take(
+    tx: &mut Tx<'_>,
+    file: &FileRow,
+    last_line: i64,
+    found: Found,
+    at: Timestamp,
+) -> Result<(), SubmitError> {
+    records::file(tx, file.no, last_line, &found.go).await?;
+    if found.wait.is_empty() {
+        return Ok(());
+    }
+    for (key, codes) in &found.wait {
+        records::hold_again(tx, *key, &gate::names(codes)).await?;
+    }
+    let draft =
+        entries::about_file(entries::HELD_AGAIN, file, at).number("held", found.wait.len() as u64);
+    tx.append(entries::finish(draft)?.0.into());
+    Ok(())
 }
 
 /// Whether an account under dispute is not reported on without its mark by

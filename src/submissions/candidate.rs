@@ -1,6 +1,6 @@
 //! A record on its way through pass one.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use jiff::civil::Date;
 use schemas::{
@@ -137,16 +137,17 @@ impl Candidate {
         &mut self,
         (edition, organization, today): (&Edition, &str, Date),
         submission: i64,
-        (earlier, expected): (&Expected, &mut Expected),
+        (earlier, expected): (&[Arc<Expected>], &mut Expected),
         scratch: &mut Scratch,
     ) {
         let name = self.key.clone().and_then(|key| {
             let role = edition.role(&self.record)?;
             Some((role.family().to_owned(), key))
         });
-        let before = name
-            .as_ref()
-            .and_then(|name| expected.get(name).or_else(|| earlier.get(name)));
+        let before = name.as_ref().and_then(|name| {
+            let earlier = || earlier.iter().find_map(|it| it.get(name));
+            expected.get(name).or_else(earlier)
+        });
         self.is_assumed = before.is_some() || self.is_behind();
         self.found = before.cloned().unwrap_or_else(|| self.account_found());
         let (Some(taken), Some(role)) = (&mut self.taken, edition.role(&self.record)) else {

@@ -1,6 +1,7 @@
 //! A chunk of records, judged: against its plan, the ledger and the gate.
 
-use jiff::civil::Date;
+use std::sync::Arc;
+
 use schemas::{intake::Corrects, validate::Scratch};
 
 use super::{
@@ -22,51 +23,64 @@ use crate::platform::{
     ids::{BureauId, InstitutionId},
 };
 
+/// A chunk of which is known what the ledger knows of it.
+pub(super) struct Looked {
+    pub(super) candidates: Vec<Candidate>,
+    /// The chain of digests up to its end.
+    chain: [u8; 32],
+    /// How many subjects were erased before their keys were read.
+    erasures: i64,
+}
+
 /// A judged chunk, to be stored.
 pub(super) struct Judged {
     pub(super) candidates: Vec<Candidate>,
-    /// The chain of digests up to its end.
     pub(super) chain: [u8; 32],
-    /// What its records will have made of their accounts.
-    pub(super) expected: Expected,
-    /// How many subjects were erased when their keys were read.
     pub(super) erasures: i64,
-}
-
-impl Judged {
-    /// The submission as it will be once this is stored, as far as the next
-    /// chunk needs to know.
-    pub(super) fn after(&self, of: &Submission) -> Submission {
-        let mut after = of.clone();
-        after.taken += self.candidates.len() as i64;
-        after
-    }
+    /// What its records will have made of their accounts.
+    pub(super) expected: Arc<Expected>,
 }
 
 impl Submissions {
-    /// Judges one chunk. `earlier` is what the chunk before it, which may not be
-    /// stored yet, will have made of its accounts.
+    /// Looks up what the ledger knows of a chunk that begins after `taken` records.
+    pub(super) async fn look_up(
+        &self,
+        of: &Submission,
+        taken: i64,
+        chunk: Chunk,
+    ) -> Result<Looked, SubmitError> {
+        let erasures = submissions::erasures_read(self.db()).await?;
+        let found = self.candidates(of, taken + 1, chunk.records).await?;
+        Ok(Looked {
+            candidates: found,
+            chain: chunk.chain,
+            erasures,
+        })
+    }
+
+    /// Judges one chunk. `earlier` is what the chunks before it, which may not have
+    /// been stored when it was looked up, will have made of their accounts: the
+    /// latest first.
     pub(super) async fn judge(
         &self,
         of: &Submission,
         organization: &str,
-        chunk: Chunk,
-        earlier: Expected,
+        looked: Looked,
+        earlier: Vec<Arc<Expected>>,
     ) -> Result<Judged, SubmitError> {
         let today = self.today();
         let bureau = BureauId::from(of.bureau.as_str());
-        let erasures = submissions::erasures_read(self.db()).await?;
-        let found = self.candidates(of, &bureau, chunk.records, today).await?;
         let (organization, submission) = (organization.to_owned(), of.no);
         let edition = Inner::edition(today)?;
         let vault = self.0.parts.vault.clone();
+        let found = looked.candidates;
         let (mut candidates, expected) = blocking(move || {
             let (mut all, mut scratch) = (found, Scratch::default());
             let mut expected = Expected::new();
             for candidate in &mut all {
                 candidate.meet(&vault)?;
                 let by = (edition, organization.as_str(), today);
-                let known = (&earlier, &mut expected);
+                let known = (earlier.as_slice(), &mut expected);
                 candidate.judge(by, submission, known, &mut scratch);
             }
             Ok((all, expected))
@@ -80,9 +94,9 @@ impl Submissions {
         self.hold(&of.institution, &bureau, &mut candidates).await?;
         Ok(Judged {
             candidates,
-            chain: chunk.chain,
-            expected,
-            erasures,
+            chain: looked.chain,
+            erasures: looked.erasures,
+            expected: Arc::new(expected),
         })
     }
 
@@ -123,11 +137,10 @@ impl Submissions {
     async fn candidates(
         &self,
         of: &Submission,
-        bureau: &BureauId,
+        first: i64,
         parsed: Vec<Parsed>,
-        today: Date,
     ) -> Result<Vec<Candidate>, SubmitError> {
-        let first = of.taken + 1;
+        let (today, bureau) = (self.today(), &BureauId::from(of.bureau.as_str()));
         let mut all: Vec<Candidate> = Vec::with_capacity(parsed.len());
         for (n, one) in parsed.into_iter().enumerate() {
             all.push(Candidate::of(first + n as i64, one));

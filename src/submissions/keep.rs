@@ -22,43 +22,58 @@ use crate::{
     },
 };
 
+/// A sealed chunk, to be stored.
+pub(super) struct Packed {
+    pub(super) rows: Vec<NewRow>,
+    batch: BatchRoot,
+    chain: [u8; 32],
+    erasures: i64,
+}
+
 impl Submissions {
-    /// Stores what is judged, where anything is; the submission after it.
-    pub(super) async fn store_last(
+    /// Seals the rows of a chunk that begins after `taken` records.
+    pub(super) async fn pack(
         &self,
-        of: Submission,
-        judged: Option<Judged>,
-    ) -> Result<Submission, SubmitError> {
-        let Some(judged) = judged else { return Ok(of) };
+        submission: i64,
+        taken: i64,
+        judged: Judged,
+    ) -> Result<Packed, SubmitError> {
         let house = self.0.parts.vault.house_keys();
-        let (no, first, chain) = (of.no, of.taken + 1, judged.chain);
-        let erasures = judged.erasures;
-        let (rows, batch) = blocking(move || {
+        blocking(move || {
             let candidates = judged.candidates.into_iter();
             let rows: Vec<NewRow> = candidates
-                .map(|it| it.seal(no, &house))
+                .map(|it| it.seal(submission, &house))
                 .collect::<Result<_, _>>()?;
-            let batch = entries::batch(no, first, rows.iter().map(|row| row.sealed_sha256));
-            Ok((rows, batch))
+            let digests = rows.iter().map(|row| row.sealed_sha256);
+            Ok(Packed {
+                batch: entries::batch(submission, taken + 1, digests),
+                rows,
+                chain: judged.chain,
+                erasures: judged.erasures,
+            })
         })
-        .await?;
-        self.store(of, rows, &batch, (chain, erasures)).await
+        .await
     }
 
-    async fn store(
+    /// Stores a chunk; the submission after it.
+    pub(super) async fn store(
         &self,
         before: Submission,
-        mut rows: Vec<NewRow>,
-        batch: &BatchRoot,
-        (chain, erasures): ([u8; 32], i64),
+        packed: Packed,
     ) -> Result<Submission, SubmitError> {
+        let Packed {
+            mut rows,
+            batch,
+            chain,
+            erasures,
+        } = packed;
         let at = self.0.parts.clock.now();
         let mut after = before.clone();
         after.taken += rows.len() as i64;
         after.chain_sha256 = chain.to_vec();
         let set_aside = rows.iter().filter(|row| row.state == RecordState::SetAside);
         after.set_aside += set_aside.count() as i64;
-        let draft = entries::chunk(&before, before.taken + 1, batch, at);
+        let draft = entries::chunk(&before, before.taken + 1, &batch, at);
         let (entry, receipt) = entries::finish(draft)?;
         after.receipt = receipt;
         let write = self.db().write(Urgency::Bulk, move |tx| {

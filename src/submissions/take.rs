@@ -1,6 +1,11 @@
 //! Pass one: from the input to sealed rows, chunk by chunk.
 
-use tokio::sync::mpsc::{self, error::TryRecvError};
+use std::sync::Arc;
+
+use tokio::{
+    sync::mpsc::{self, error::TryRecvError},
+    task::JoinError,
+};
 use uuid::Uuid;
 
 use super::{
@@ -8,7 +13,8 @@ use super::{
     candidate::Expected,
     entries,
     feed::{self, Before, Chunk, Form},
-    judge::Judged,
+    judge::{Judged, Looked},
+    keep::Packed,
     service::Inner,
     store::submissions::{self, New, Submission},
 };
@@ -24,6 +30,36 @@ use crate::{
 
 /// Chunks that are parsed ahead.
 const AHEAD: usize = 2;
+
+/// Chunks that may not be stored yet when the ledger is asked of the next one.
+const EARLIER: usize = 3;
+
+/// What was read and is not stored yet.
+#[derive(Default)]
+struct Ahead {
+    looked: Option<Looked>,
+    judged: Option<Judged>,
+    packed: Option<Packed>,
+    /// What the last chunks will have made of their accounts, the latest first.
+    earlier: Vec<Arc<Expected>>,
+}
+
+impl Ahead {
+    fn records(&self) -> i64 {
+        let looked = self.looked.as_ref().map_or(0, |it| it.candidates.len());
+        let judged = self.judged.as_ref().map_or(0, |it| it.candidates.len());
+        let packed = self.packed.as_ref().map_or(0, |it| it.rows.len());
+        (looked + judged + packed) as i64
+    }
+}
+
+/// What a task gave; its panic goes on here.
+fn whole<T>(result: Result<T, JoinError>) -> T {
+    match result {
+        Ok(value) => value,
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
+}
 
 /// What a submission begins with, and keeps.
 struct Begins {
@@ -95,7 +131,8 @@ impl Submissions {
         Ok(submission)
     }
 
-    /// Takes in chunk after chunk: while one is being stored, the next is judged.
+    /// Takes in chunk after chunk, four at once: while one is stored, the next is
+    /// sealed, the one after that judged, and the ledger asked of a fourth.
     async fn receive(
         &self,
         caller: &Caller,
@@ -105,16 +142,15 @@ impl Submissions {
         chunks: &mut mpsc::Receiver<Result<Chunk, SubmitError>>,
     ) -> Result<Submission, SubmitError> {
         let mut begun = known;
-        let mut judged: Option<Judged> = None;
-        let mut earlier = Expected::new();
+        let mut ahead = Ahead::default();
         loop {
             let chunk = match chunks.try_recv() {
                 Ok(chunk) => Some(chunk),
                 Err(TryRecvError::Disconnected) => None,
                 Err(TryRecvError::Empty) => {
-                    // What is judged does not wait for who sends slowly.
+                    // What is read does not wait for who sends slowly.
                     if let Some(of) = begun.take() {
-                        begun = Some(self.store_last(of, judged.take()).await?);
+                        begun = Some(self.store_all(of, organization, &mut ahead).await?);
                     }
                     chunks.recv().await
                 }
@@ -125,7 +161,7 @@ impl Submissions {
                 Some(Err(error)) => {
                     // What has a bad head is not begun.
                     if let Some(of) = begun {
-                        self.store_last(of, judged).await?;
+                        self.store_all(of, organization, &mut ahead).await?;
                     }
                     return Err(error);
                 }
@@ -139,35 +175,92 @@ impl Submissions {
             }
             // A correction may name a record that is only now being stored.
             if chunk.corrects() {
-                submission = self.store_last(submission, judged.take()).await?;
+                submission = self.store_all(submission, organization, &mut ahead).await?;
             }
-            let waiting = judged.as_ref().map(|it| it.after(&submission));
-            let of = waiting.as_ref().unwrap_or(&submission).clone();
-            let keeper = self.clone();
-            // A task of its own: it may have a core of its own.
-            let storing = async move { keeper.store_last(submission, judged).await };
-            let (stored, next) = tokio::join!(
-                tokio::spawn(storing),
-                self.judge(&of, organization, chunk, earlier),
-            );
-            let stored = match stored {
-                Ok(stored) => stored?,
-                Err(panic) => std::panic::resume_unwind(panic.into_panic()),
-            };
-            let next = next?;
-            earlier = next.expected.clone();
-            judged = Some(next);
+            submission = self
+                .step(submission, organization, &mut ahead, Some(chunk))
+                .await?;
             if self.0.is_closing() {
-                self.store_last(stored, judged).await?;
+                self.store_all(submission, organization, &mut ahead).await?;
                 return Err(SubmitError::Closing);
             }
-            begun = Some(stored);
+            begun = Some(submission);
         }
         let submission = match begun {
             Some(begun) => begun,
             None => self.begin(caller, begins).await?,
         };
-        self.store_last(submission, judged).await
+        self.store_all(submission, organization, &mut ahead).await
+    }
+
+    /// Moves all chunks on by one, and begins with the next; the submission as it
+    /// is stored.
+    async fn step(
+        &self,
+        of: Submission,
+        organization: &str,
+        ahead: &mut Ahead,
+        chunk: Option<Chunk>,
+    ) -> Result<Submission, SubmitError> {
+        let (before, no) = (of.clone(), of.no);
+        let sealed = of.taken + ahead.packed.as_ref().map_or(0, |it| it.rows.len() as i64);
+        let taken = of.taken + ahead.records();
+        let (packed, judged) = (ahead.packed.take(), ahead.judged.take());
+        let (looked, earlier) = (ahead.looked.take(), ahead.earlier.clone());
+        let (store, pack, judge) = (self.clone(), self.clone(), self.clone());
+        let (own, reporter) = (of.clone(), organization.to_owned());
+        // Tasks of their own: they may have a core of their own.
+        let stored = tokio::spawn(async move {
+            match packed {
+                Some(packed) => store.store(of, packed).await,
+                None => Ok(of),
+            }
+        });
+        let packed = tokio::spawn(async move {
+            match judged {
+                Some(judged) => pack.pack(no, sealed, judged).await.map(Some),
+                None => Ok(None),
+            }
+        });
+        let judged = tokio::spawn(async move {
+            match looked {
+                Some(looked) => judge
+                    .judge(&own, &reporter, looked, earlier)
+                    .await
+                    .map(Some),
+                None => Ok(None),
+            }
+        });
+        let looked = async {
+            match chunk {
+                Some(chunk) => self.look_up(&before, taken, chunk).await.map(Some),
+                None => Ok(None),
+            }
+        };
+        let (stored, packed, judged, looked) = tokio::join!(stored, packed, judged, looked);
+        let stored = whole(stored)?;
+        ahead.packed = whole(packed)?;
+        ahead.judged = whole(judged)?;
+        ahead.looked = looked?;
+        if let Some(judged) = &ahead.judged {
+            ahead.earlier.insert(0, Arc::clone(&judged.expected));
+            ahead.earlier.truncate(EARLIER);
+        }
+        Ok(stored)
+    }
+
+    /// Stores all that was read.
+    async fn store_all(
+        &self,
+        mut of: Submission,
+        organization: &str,
+        ahead: &mut Ahead,
+    ) -> Result<Submission, SubmitError> {
+        while ahead.records() > 0 {
+            of = self.step(of, organization, ahead, None).await?;
+        }
+        ahead.earlier.clear();
+        Ok(of)
     }
 
     async fn begin(&self, caller: &Caller, begins: &Begins) -> Result<Submission, SubmitError> {

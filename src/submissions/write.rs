@@ -8,6 +8,7 @@ use std::{
 use jiff::civil::DateTime;
 use ring::digest::{Context, SHA256};
 use schemas::file::{FileError, FileName, FileWriter, Header, MOST_RECORDS};
+use tokio::sync::watch;
 use uuid::Uuid;
 
 use super::{
@@ -41,7 +42,6 @@ pub(super) struct Built {
     pub(super) plain_sha256: [u8; 32],
     pub(super) facts: FileFacts,
     batch: BatchRoot,
-    records: i64,
 }
 
 impl Submissions {
@@ -69,11 +69,7 @@ impl Submissions {
             if self.0.is_closing() {
                 return failed;
             }
-            let written = match self.assign(&file).await {
-                Ok(()) => self.write_file(file).await,
-                Err(error) => Err(error),
-            };
-            failed = failed.and(written);
+            failed = failed.and(self.write_file(file).await);
         }
         failed
     }
@@ -148,16 +144,26 @@ impl Submissions {
         write.await
     }
 
+    /// Gives a reserved file its lines and writes it. While some lines are given,
+    /// those before them are written.
     async fn write_file(&self, before: FileRow) -> Result<(), SubmitError> {
-        let count = records::last_line(self.db(), before.no).await? - 1;
-        if count == 0 {
+        let (steps, assigned) = watch::channel(());
+        let (count, built) = tokio::join!(
+            self.assign(&before, steps),
+            self.build(&before, Some(assigned))
+        );
+        let mut after = before.clone();
+        after.records = count?;
+        if after.records == 0 {
             // What was ready was taken back; the name waits for the next records.
             return Ok(());
         }
         let at = self.0.parts.clock.now();
-        let mut after = before.clone();
-        after.records = count;
-        let built = self.build(&after).await?;
+        let built = match built? {
+            Some(built) => built,
+            // Some wait again: the header says fewer.
+            None => self.whole(&after).await?,
+        };
         fault::submission_point("submission.on_disk");
         FileState::Written.name().clone_into(&mut after.state);
         after.plain_sha256 = Some(built.plain_sha256.to_vec());
@@ -203,8 +209,24 @@ impl Submissions {
         seal.cloned().ok_or(SubmitError::NoSuchBureau)
     }
 
-    /// Writes the sealed bytes of a file from its records; always the same.
-    pub(super) async fn build(&self, file: &FileRow) -> Result<Built, SubmitError> {
+    /// Writes the sealed bytes of a file whose lines are all given.
+    async fn whole(&self, file: &FileRow) -> Result<Built, SubmitError> {
+        let built = self.build(file, None).await?;
+        built.ok_or_else(|| SubmitError::Damaged {
+            what: "the count of records",
+            row: file.id.clone(),
+            why: "it has other lines".to_owned(),
+        })
+    }
+
+    /// Writes the sealed bytes of a file from its records; always the same. Where
+    /// lines are still being given, `assigned` tells of each step until it ends.
+    /// Nothing is written where they are not as many as the file says.
+    async fn build(
+        &self,
+        file: &FileRow,
+        mut assigned: Option<watch::Receiver<()>>,
+    ) -> Result<Option<Built>, SubmitError> {
         let header = header(file)?;
         let (seal, path, folder) = (self.seal(file)?, self.sealed_path(file), self.0.outbox());
         let begin = move || {
@@ -215,30 +237,56 @@ impl Submissions {
         let mut writer = blocking(begin).await?;
         let mut batch = BatchRoot::default();
         // While some lines are compressed, the next ones are read.
-        let mut rows = records::lines(self.db(), file.no, 1, STEP).await?;
+        let mut rows = self.next_lines(file, 1, &mut assigned).await?;
         while let Some(last) = rows.last().map(|row| row.line) {
             let some = SomeLines {
                 vault: self.0.parts.vault.clone(),
                 rows,
             };
             let written = blocking(move || some.write(writer, batch));
-            let next = records::lines(self.db(), file.no, last, STEP);
+            let next = self.next_lines(file, last, &mut assigned);
             let (written, next) = tokio::join!(written, next);
             (writer, batch) = written?;
             rows = next?;
+        }
+        if batch.count() as i64 != file.records {
+            return Ok(None);
         }
         blocking(move || {
             let summed = writer.finish().map_err(unwritten)?;
             let (sealing, plain_sha256) = summed.end();
             let facts = sealing.finish().map_err(SubmitError::Io)?;
-            Ok(Built {
+            Ok(Some(Built {
                 plain_sha256,
                 facts,
-                records: batch.count() as i64,
                 batch,
-            })
+            }))
         })
         .await
+    }
+
+    /// Lines of a file after the line `after`; none at its end.
+    async fn next_lines(
+        &self,
+        file: &FileRow,
+        after: i64,
+        assigned: &mut Option<watch::Receiver<()>>,
+    ) -> Result<Vec<FileLine>, SubmitError> {
+        loop {
+            // Looked at before the lines: what is given after that is seen then.
+            let ended = match assigned {
+                Some(assigned) => assigned.has_changed().is_err(),
+                None => true,
+            };
+            let rows = records::lines(self.db(), file.no, after, STEP).await?;
+            if ended || !rows.is_empty() {
+                return Ok(rows);
+            }
+            if let Some(assigned) = assigned {
+                // An error is the end, too.
+                let _ = assigned.changed().await;
+            }
+        }
     }
 
     /// Makes sure that the frozen bytes of a file lie where they should; writes
@@ -256,8 +304,8 @@ impl Submissions {
             return Ok(true);
         }
         tracing::warn!(file.id = %file.id, "the sealed bytes are lost or changed; writing them again");
-        let built = self.build(file).await?;
-        Ok(frozen(&built.facts) && built.records == file.records)
+        let built = self.build(file, None).await?;
+        Ok(built.is_some_and(|built| frozen(&built.facts)))
     }
 }
 

@@ -16,7 +16,11 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-use super::{Db, DbError, Engine, Sealer, writer::Writer};
+use super::{
+    Db, DbError, Engine, Sealer,
+    log::{self, Log},
+    writer::Writer,
+};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
@@ -112,7 +116,7 @@ impl Db {
                 .disable_statement_logging();
             let conn = options.clone().connect().await?;
             let read = sqlite_readers().connect_with(options).await?;
-            let writer = Writer::start(conn, Arc::clone(&sealer));
+            let writer = Writer::start(conn, Arc::clone(&sealer), None);
             Engine::Lite { read, writer }
         } else if is_postgres(address) {
             let options = PgConnectOptions::from_str(address)?
@@ -223,9 +227,12 @@ async fn open_sqlite(path: &Path, sealer: Arc<dyn Sealer>) -> Result<Engine, Ope
         .busy_timeout(BUSY)
         .pragma("secure_delete", "ON")
         .pragma("cache_size", WRITER_CACHE)
+        .pragma(log::LEFT_ALONE.0, log::LEFT_ALONE.1)
         .disable_statement_logging();
     let mut conn = options.clone().connect().await?;
     MIGRATIONS.run(&mut conn).await?;
+    let log = options.clone().pragma("cache_size", READER_CACHE);
+    let log = Log::start(log.connect().await?);
     let read: SqlitePool = sqlite_readers()
         .connect_with(
             options
@@ -238,7 +245,7 @@ async fn open_sqlite(path: &Path, sealer: Arc<dyn Sealer>) -> Result<Engine, Ope
         .await?;
     Ok(Engine::Lite {
         read,
-        writer: Writer::start(conn, sealer),
+        writer: Writer::start(conn, sealer, Some(log)),
     })
 }
 

@@ -11,26 +11,14 @@ use std::{
 use sqlx::{Connection, SqliteConnection};
 use tokio::sync::{mpsc, oneshot};
 
-use super::{BoxFuture, Conn, DbError, Sealer, Tx, Urgency};
+use super::{BoxFuture, Conn, DbError, Sealer, Tx, Urgency, log::Log};
 
 /// How many closures share a commit at most.
 const GROUP: usize = 256;
 
 /// How long a group may take in more closures, so that no write transaction
 /// lasts long.
-const GROUP_TIME: Duration = Duration::from_millis(10);
-
-/// The write-ahead log may grow to so many pages of 4 KiB. SQLite begins it anew
-/// only where no reader is in it, and under load one always is: then readers are
-/// waited for.
-const LOG_PAGES: i64 = 16_384;
-
-/// How long readers are waited for, and how long another process's lock.
-const READERS: &str = "PRAGMA busy_timeout = 15";
-const OTHERS: &str = "PRAGMA busy_timeout = 5000";
-
-/// After so many commits it is looked how long the log is.
-const LOOK: u32 = 64;
+const GROUP_TIME: Duration = Duration::from_millis(5);
 
 /// How many closures may wait, of each urgency; beyond, callers wait to send.
 const QUEUE: usize = 1024;
@@ -82,11 +70,11 @@ where
 }
 
 impl Writer {
-    /// Starts the task on its connection.
-    pub(super) fn start(conn: SqliteConnection, sealer: Arc<dyn Sealer>) -> Self {
+    /// Starts the task on its connection; `log` is told of its commits.
+    pub(super) fn start(conn: SqliteConnection, sealer: Arc<dyn Sealer>, log: Option<Log>) -> Self {
         let (urgent, urgent_jobs) = mpsc::channel(QUEUE);
         let (bulk, bulk_jobs) = mpsc::channel(QUEUE);
-        tokio::spawn(work(conn, sealer, urgent_jobs, bulk_jobs));
+        tokio::spawn(work(conn, sealer, log, urgent_jobs, bulk_jobs));
         Self { bulk, urgent }
     }
 
@@ -113,16 +101,13 @@ impl Writer {
 async fn work(
     mut conn: SqliteConnection,
     sealer: Arc<dyn Sealer>,
+    mut log: Option<Log>,
     mut urgent: mpsc::Receiver<Box<dyn Job>>,
     mut bulk: mpsc::Receiver<Box<dyn Job>>,
 ) {
-    let mut commits = 0_u32;
     loop {
-        commits = commits.wrapping_add(1);
-        if commits.is_multiple_of(LOOK)
-            && let Err(error) = shorten_log(&mut conn).await
-        {
-            tracing::warn!(error = %error, "the write-ahead log cannot be shortened");
+        if let Some(log) = &mut log {
+            log.committed(&mut conn).await;
         }
         let first = tokio::select! {
             biased;
@@ -153,22 +138,6 @@ async fn work(
     }
     // The last handle is gone: nobody is left to hear of an error.
     let _ = conn.close().await;
-}
-
-/// Begins the write-ahead log anew, where it is long.
-async fn shorten_log(conn: &mut SqliteConnection) -> Result<(), sqlx::Error> {
-    let (_, pages, _): (i64, i64, i64) = sqlx::query_as("PRAGMA wal_checkpoint(PASSIVE)")
-        .fetch_one(&mut *conn)
-        .await?;
-    if pages < LOG_PAGES {
-        return Ok(());
-    }
-    sqlx::query(READERS).execute(&mut *conn).await?;
-    let restarted = sqlx::query("PRAGMA wal_checkpoint(RESTART)")
-        .execute(&mut *conn)
-        .await;
-    sqlx::query(OTHERS).execute(&mut *conn).await?;
-    restarted.map(|_| ())
 }
 
 /// A future whose panic becomes `None`.

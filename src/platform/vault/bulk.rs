@@ -186,7 +186,7 @@ impl Vault {
                 holes.join(", ")
             );
             let args = Args(some.iter().map(|id| Arg::from(*id)).collect());
-            rows.extend(self.0.db.all::<T>(sqlx::AssertSqlSafe(sql), args).await?);
+            rows.extend(self.0.db.many::<T>(sqlx::AssertSqlSafe(sql), args).await?);
         }
         Ok(rows)
     }

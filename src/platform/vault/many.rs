@@ -137,7 +137,7 @@ impl Vault {
             let args = Args(some.iter().map(|it| Arg::from(it.as_slice())).collect());
             type Row = (SubjectId, Vec<u8>, Option<Vec<u8>>, Option<Vec<u8>>);
             let rows: Vec<Row> = match reader {
-                Reader::Db(db) => db.all(AssertSqlSafe(sql), args).await?,
+                Reader::Db(db) => db.many(AssertSqlSafe(sql), args).await?,
                 Reader::Tx(tx) => tx.all(AssertSqlSafe(sql), args).await?,
             };
             for (id, digest, wrapped, sealed) in rows {

@@ -109,7 +109,7 @@ pub(crate) async fn find(
         );
         let mut args = args![institution, bureau];
         args.0.extend(some.iter().map(|digest| Arg::from(*digest)));
-        let rows: Vec<FoundRow> = db.all(AssertSqlSafe(sql), args).await?;
+        let rows: Vec<FoundRow> = db.many(AssertSqlSafe(sql), args).await?;
         found.extend(rows.into_iter().map(|row| {
             let of = Found {
                 subject: StoredSubject {
@@ -178,8 +178,7 @@ pub(crate) async fn take_place(
              OR (accounts.pending_submission = v.was_submission \
              AND accounts.pending_seq = v.was_seq)) \
              AND COALESCE(accounts.accepted_submission, -1) - v.accepted = 0 \
-             AND COALESCE(accounts.accepted_seq, -1) - v.accepted_seq = 0 \
-             RETURNING accounts.id",
+             AND COALESCE(accounts.accepted_seq, -1) - v.accepted_seq = 0",
             numbers(some.len(), 6),
             some.len() * 6 + 1
         );
@@ -199,10 +198,35 @@ pub(crate) async fn take_place(
             args.0.extend(row.0);
         }
         args.0.push(Arg::from(submission));
-        let rows: Vec<(i64,)> = tx.all(AssertSqlSafe(sql), args).await?;
-        taken.extend(rows.into_iter().map(|(id,)| id));
+        let changed = tx.execute(AssertSqlSafe(sql), args).await?;
+        if changed == some.len() as u64 {
+            taken.extend(some.iter().map(|it| it.account));
+        } else {
+            taken.extend(under_way(tx, submission, some).await?);
+        }
     }
     Ok(taken)
+}
+
+/// The accounts of which these records are under way.
+async fn under_way(
+    tx: &mut Tx<'_>,
+    submission: i64,
+    wanted: &[Taking],
+) -> Result<Vec<i64>, DbError> {
+    let sql = format!(
+        "SELECT id, pending_seq FROM accounts WHERE pending_submission = $1 AND id IN ({})",
+        list(2, wanted.len())
+    );
+    let mut args = args![submission];
+    args.0.extend(wanted.iter().map(|it| Arg::from(it.account)));
+    let rows: Vec<(i64, i64)> = tx.all(AssertSqlSafe(sql), args).await?;
+    let rows: HashSet<(i64, i64)> = rows.into_iter().collect();
+    let taken = wanted.iter().map(|it| (it.account, it.seq));
+    Ok(taken
+        .filter(|it| rows.contains(it))
+        .map(|it| it.0)
+        .collect())
 }
 
 /// Holds accounts until the transaction ends, in one order, so that two of them

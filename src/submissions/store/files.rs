@@ -7,7 +7,7 @@ use sqlx::{AssertSqlSafe, FromRow};
 use crate::{
     args,
     platform::{
-        db::{Db, DbError, Tx},
+        db::{Db, DbError, Kind, Tx},
         fault::Commit,
         ids::{BureauId, InstitutionId},
     },
@@ -278,4 +278,14 @@ impl FileRow {
     pub fn state(&self) -> FileState {
         FileState::named(&self.state).unwrap_or(FileState::Stopped)
     }
+}
+
+/// Holds a file until the transaction ends, so that one after another gives it
+/// lines; on SQLite there is but one writer.
+pub(crate) async fn hold(tx: &mut Tx<'_>, no: i64) -> Result<(), DbError> {
+    if tx.kind() == Kind::Postgres {
+        let lock = "SELECT no FROM submission_files WHERE no = $1 FOR UPDATE";
+        let _: Option<(i64,)> = tx.first(lock, args![no]).await?;
+    }
+    Ok(())
 }

@@ -192,7 +192,7 @@ pub(crate) async fn lines(
     after: i64,
     limit: i64,
 ) -> Result<Vec<FileLine>, DbError> {
-    db.all(
+    db.many(
         "SELECT r.submission, r.seq, r.line, r.sealed, r.sealed_sha256, r.subject, s.keys \
          FROM submission_records r LEFT JOIN subjects s ON s.id = r.subject \
          WHERE r.file = $1 AND r.line > $2 ORDER BY r.line LIMIT $3",
@@ -293,6 +293,39 @@ pub(crate) async fn next_ready(
     tx.all(AssertSqlSafe(sql), args).await
 }
 
+/// Makes ready records that need not be looked at the next lines of a file: no
+/// authorization must still hold, no dispute is named or open. How many.
+pub(crate) async fn file_plain(
+    tx: &mut Tx<'_>,
+    (institution, bureau, record): (&InstitutionId, &BureauId, &str),
+    (file, last_line): (i64, i64),
+    limit: i64,
+) -> Result<u64, DbError> {
+    let lock = match tx.kind() {
+        Kind::Postgres => " FOR UPDATE OF r",
+        Kind::Sqlite => "",
+    };
+    let sql = format!(
+        concat!(
+            "WITH v(s, q, n) AS (SELECT w.submission, w.seq, \
+             row_number() OVER (ORDER BY w.submission, w.seq) FROM \
+             (SELECT r.submission, r.seq FROM submission_records r WHERE ",
+            ready!(),
+            " AND ",
+            of_ours!(),
+            " AND r.needs IS NULL AND r.dispute IS NULL AND NOT EXISTS (SELECT 1 \
+             FROM disputes d WHERE d.account = r.account AND d.closed_at IS NULL) \
+             ORDER BY r.submission, r.seq LIMIT $4{}) AS w) \
+             UPDATE submission_records AS r \
+             SET state = 'filed', file = $5, line = $6 + v.n FROM v \
+             WHERE r.submission = v.s AND r.seq = v.q"
+        ),
+        lock
+    );
+    let args = args![institution, bureau, record, limit, file, last_line];
+    tx.execute(AssertSqlSafe(sql), args).await
+}
+
 /// Makes ready records the next lines of a file.
 pub(crate) async fn file(
     tx: &mut Tx<'_>,
@@ -335,8 +368,8 @@ pub(crate) async fn hold_again(
 }
 
 /// The last line of a file that is assigned; 1, the header, where none is.
-pub(crate) async fn last_line(db: &Db, file: i64) -> Result<i64, DbError> {
-    let row: Option<(Option<i64>,)> = db
+pub(crate) async fn last_line(tx: &mut Tx<'_>, file: i64) -> Result<i64, DbError> {
+    let row: Option<(Option<i64>,)> = tx
         .first(
             "SELECT MAX(line) FROM submission_records WHERE file = $1",
             args![file],
