@@ -56,7 +56,8 @@ impl Submissions {
         let today = self.today();
         let bureau = BureauId::from(of.bureau.as_str());
         let erasures = submissions::erasures_read(self.db()).await?;
-        let found = self.candidates(of, &bureau, chunk.records, today).await?;
+        let mut found = self.candidates(of, &bureau, chunk.records, today).await?;
+        self.recall(&mut found).await?;
         let (organization, submission) = (organization.to_owned(), of.no);
         let edition = Inner::edition(today)?;
         let vault = self.0.parts.vault.clone();
