@@ -225,8 +225,8 @@ impl Edition {
         };
         let forbidden = check::forbidden(&tables, &mut errors);
         let mut settings = tables.rows(Sheet::Edition);
-        let of_organizations = settings
-            .any(|row| row.get("key") == "subjects" && row.get("value") == "organizations");
+        let of_organizations =
+            settings.any(|row| row.get("key") == "subjects" && row.get("value") == "organizations");
         let (mut plans, mut roles) = (Vec::new(), Vec::new());
         for sheets in tables.records() {
             match compile(&sheets, &codes, &engine) {

@@ -81,23 +81,23 @@ impl Profile {
     ///
     /// When `record` is of another plan.
     #[must_use]
-    pub fn refuses(
-        self,
-        edition: &Edition,
-        plan: &RecordPlan,
-        record: &Record,
-    ) -> Option<Finding> {
+    pub fn refuses(self, edition: &Edition, plan: &RecordPlan, record: &Record) -> Option<Finding> {
         let role = edition.role(plan.code());
         let family = role.map_or(plan.code(), |role| role.family());
         let account_type = role.and_then(|role| role.account_type(plan, record));
         let value = |paths: &[&str]| item(plan, record, paths);
         let line = value(&LINE);
         let detail = value(&DETAIL);
-        let mut own = LINES.iter().filter(|it| it.profile.is_none_or(|of| of == self));
+        let mut own = LINES
+            .iter()
+            .filter(|it| it.profile.is_none_or(|of| of == self));
         let of_record = |it: &&Line| it.record == family;
         if !own.clone().any(|it| of_record(&it)) {
             let zh = format!("{}不报送该类记录；见机构类型表（lines.tsv）", self.zh());
-            let en = format!("an institution of the profile {} reports no such records", self.name());
+            let en = format!(
+                "an institution of the profile {} reports no such records",
+                self.name()
+            );
             return Some(outside(plan, (".", "0000"), (zh, en)));
         }
         let fits = |it: &Line| {
@@ -188,7 +188,9 @@ pub(crate) fn has(cell: &str, code: Option<&str>) -> bool {
 /// The value of the first of these items that is filled.
 fn item<'r>(plan: &RecordPlan, record: &'r Record, paths: &[&str]) -> Option<&'r str> {
     let mut values = paths.iter().filter_map(|path| {
-        let value = plan.value(record, Place::RECORD, plan.find(path)?)?.trim_ascii();
+        let value = plan
+            .value(record, Place::RECORD, plan.find(path)?)?
+            .trim_ascii();
         (!value.is_empty()).then_some(value)
     });
     values.next()
@@ -231,7 +233,10 @@ mod tests {
         let columns = ["profile", "record", "account_types", "lines", "details"];
         let text = include_str!("../pboc-submit-profiles/lines.tsv");
         let sources = include_str!("../pboc-submit-profiles/sources.tsv");
-        let known: BTreeSet<&str> = sources.lines().map(|it| it.split('\t').next().unwrap()).collect();
+        let known: BTreeSet<&str> = sources
+            .lines()
+            .map(|it| it.split('\t').next().unwrap())
+            .collect();
         let table = Table::parse("lines.tsv", text, &columns, &["source", "confidence"]).unwrap();
         for row in table.rows() {
             let line = row.line();
@@ -247,12 +252,18 @@ mod tests {
                     assert!(listed, "line {line}: {column} {code}");
                 }
             };
-            codes(&["AcctBsSgmt/AcctType", "GuarAcctBsSgmt/AcctType"], "account_types");
+            codes(
+                &["AcctBsSgmt/AcctType", "GuarAcctBsSgmt/AcctType"],
+                "account_types",
+            );
             codes(&LINE, "lines");
             for source in row.get("source").split(' ') {
                 assert!(known.contains(source), "line {line}: source {source}");
             }
-            assert!(["high", "medium", "low"].contains(&row.get("confidence")), "line {line}");
+            assert!(
+                ["high", "medium", "low"].contains(&row.get("confidence")),
+                "line {line}"
+            );
         }
     }
 
@@ -273,7 +284,13 @@ mod tests {
             ("410", "D1", "14", "10", vec![Lessor, Platform]),
             ("410", "D1", "11", "11", vec![Lender, Platform]),
             ("410", "D1", "13", "20", vec![Factor, Lender, Platform]),
-            ("410", "C1", "41", "50", vec![GuaranteeCompany, Insurer, Platform]),
+            (
+                "410",
+                "C1",
+                "41",
+                "50",
+                vec![GuaranteeCompany, Insurer, Platform],
+            ),
             ("410", "C1", "41", "40", vec![Factor, Lender, Platform]),
             ("440", "G1", "4", "12", vec![Insurer, Platform]),
             ("440", "G1", "1", "01", vec![GuaranteeCompany, Platform]),
@@ -283,10 +300,19 @@ mod tests {
             // An update tells no line.
             ("410", "D2", "", "", vec![Lender, Platform]),
             ("210", "R2", "", "", vec![Lender, Platform]),
-            ("230", "", "", "", vec![GuaranteeCompany, Insurer, Lender, Platform]),
+            (
+                "230",
+                "",
+                "",
+                "",
+                vec![GuaranteeCompany, Insurer, Lender, Platform],
+            ),
         ];
         for (code, kind, line, detail, may) in cases {
-            let edition = editions().into_iter().find(|it| it.plan(code).is_some()).unwrap();
+            let edition = editions()
+                .into_iter()
+                .find(|it| it.plan(code).is_some())
+                .unwrap();
             let plan = edition.plan(code).unwrap();
             let mut record = plan.new_record();
             let (base, basic, sub) = match &code[1..] {
@@ -321,7 +347,9 @@ mod tests {
         assert_eq!(Profile::Lessor.refuses(edition, plan, &record), None);
         let finding = Profile::Factor.refuses(edition, plan, &record).unwrap();
         assert_eq!(finding.path, "MdfcSgmt/AcctBsInfSgmt/BusiLines");
-        let finding = Profile::GuaranteeCompany.refuses(edition, plan, &record).unwrap();
+        let finding = Profile::GuaranteeCompany
+            .refuses(edition, plan, &record)
+            .unwrap();
         assert_eq!(finding.code, "outside_profile");
     }
 }

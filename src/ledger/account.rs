@@ -400,7 +400,10 @@ mod tests {
             it.negative = vec!["NEG-OVERDUE".to_owned()];
         });
         assert!(!open().begins_run(&bad));
-        assert_eq!(open().after(&bad, FIRST).negative_run.as_deref(), Some("1.7"));
+        assert_eq!(
+            open().after(&bad, FIRST).negative_run.as_deref(),
+            Some("1.7")
+        );
     }
 
     #[test]

@@ -72,7 +72,12 @@ pub(crate) fn broken(code: &str, kind: &RecordType, record: &Record) -> Vec<Faul
 fn enterprise(record: &Record, fault: &mut dyn FnMut(&str, &str)) {
     let at = |tag: &str| record.at("ActLbltyInfSgmt", tag);
     let day = record.value("RptDate").unwrap_or_default();
-    for tag in ["BalChgDate", "FiveCateAdjDate", "LatRpyDate", "LatAgrrRpyDate"] {
+    for tag in [
+        "BalChgDate",
+        "FiveCateAdjDate",
+        "LatRpyDate",
+        "LatAgrrRpyDate",
+    ] {
         if at(tag).is_some_and(|date| date > day) {
             fault("ABE007", tag);
         }

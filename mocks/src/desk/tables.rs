@@ -48,10 +48,26 @@ pub(crate) struct Tables {
 macro_rules! tables {
     ($folder:literal) => {
         [
-            include_str!(concat!("../../../schemas/", $folder, "/2020-01-19/records.tsv")),
-            include_str!(concat!("../../../schemas/", $folder, "/2020-01-19/segments.tsv")),
-            include_str!(concat!("../../../schemas/", $folder, "/2020-01-19/items.tsv")),
-            include_str!(concat!("../../../schemas/", $folder, "/2020-01-19/codes.tsv")),
+            include_str!(concat!(
+                "../../../schemas/",
+                $folder,
+                "/2020-01-19/records.tsv"
+            )),
+            include_str!(concat!(
+                "../../../schemas/",
+                $folder,
+                "/2020-01-19/segments.tsv"
+            )),
+            include_str!(concat!(
+                "../../../schemas/",
+                $folder,
+                "/2020-01-19/items.tsv"
+            )),
+            include_str!(concat!(
+                "../../../schemas/",
+                $folder,
+                "/2020-01-19/codes.tsv"
+            )),
         ]
     };
 }

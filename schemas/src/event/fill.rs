@@ -45,7 +45,10 @@ impl Reported {
             Some(claim) => (&claim.account, &claim.items, &claim.corrects),
             None => (&event.account, &event.items, &event.corrects),
         };
-        let dispute = event.dispute.as_ref().map(|it| serde_json::Value::from(it.as_str()));
+        let dispute = event
+            .dispute
+            .as_ref()
+            .map(|it| serde_json::Value::from(it.as_str()));
         let line = format!(
             "{{\"record\":\"{}\",\"dispute\":{},\"corrects\":{},\"data\":{}}}",
             self.route.record,
@@ -93,7 +96,9 @@ impl Reported {
             record: &mut taken.record,
             findings: &mut taken.findings,
         };
-        let Some(account_type) = fill.base() else { return };
+        let Some(account_type) = fill.base() else {
+            return;
+        };
         match (self.route.record, account_type.as_str()) {
             ("210", "C1") => loan::collection(&mut fill),
             ("210", kind) => loan::month(&mut fill, kind),
@@ -106,7 +111,11 @@ impl Reported {
 impl Fill<'_> {
     /// Fills base and, where the account is opened, basic segment; the type of the account.
     fn base(&mut self) -> Option<String> {
-        let Names { base, basic, detail } = names(self.route.record);
+        let Names {
+            base,
+            basic,
+            detail,
+        } = names(self.route.record);
         let at = format!("{base}/AcctType");
         if let Some(known) = self.known.account_type {
             self.put(&at, known);
@@ -138,7 +147,10 @@ impl Fill<'_> {
 
     /// What the first report of an account tells of its terms.
     fn open(&mut self, basic: &str, detail: &str) {
-        for (item, cell) in [("BusiLines", self.route.lines), (detail, self.route.details)] {
+        for (item, cell) in [
+            ("BusiLines", self.route.lines),
+            (detail, self.route.details),
+        ] {
             let path = format!("{basic}/{item}");
             match (Route::only(cell), self.value(&path)) {
                 (Some(only), _) => self.put(&path, only),
@@ -179,7 +191,9 @@ impl Fill<'_> {
     /// What the bureau last accepted there.
     pub(super) fn accepted(&self, path: &str) -> Option<&str> {
         let (plan, record) = self.known.state?;
-        let value = plan.value(record, Place::RECORD, plan.find(path)?)?.trim_ascii();
+        let value = plan
+            .value(record, Place::RECORD, plan.find(path)?)?
+            .trim_ascii();
         (!value.is_empty()).then_some(value)
     }
 
@@ -239,17 +253,27 @@ impl Fill<'_> {
 
     /// Asks for an item by name, unless `items` has it.
     pub(super) fn need(&mut self, path: &str, field: &str) {
-        let Some(item) = self.plan.find(path) else { return };
+        let Some(item) = self.plan.find(path) else {
+            return;
+        };
         if self.value(path).is_some() {
             return;
         }
         let element = self.plan.element(item);
-        let also = if field == "items" { "" } else { "，或在items中" };
+        let also = if field == "items" {
+            ""
+        } else {
+            "，或在items中"
+        };
         let zh = format!(
             "「{}」由事件与征信机构已接收的内容均无法得出：请在{field}中{also}写明",
             element.zh()
         );
-        let also = if field == "items" { "" } else { ", or in items" };
+        let also = if field == "items" {
+            ""
+        } else {
+            ", or in items"
+        };
         let en = format!(
             "{} follows neither from the event nor from what the bureau accepted: tell it in \
              {field}{also}",

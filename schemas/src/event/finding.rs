@@ -23,7 +23,10 @@ pub(super) const VALUE: &str = "event_value";
 
 /// A finding about a field of an event, or an item of a record.
 pub(super) fn finding(record: &str, code: &str, path: &str, zh: &str, en: &str) -> Finding {
-    let tag = path.rsplit('/').next().filter(|tag| !tag.is_empty() && path != ".");
+    let tag = path
+        .rsplit('/')
+        .next()
+        .filter(|tag| !tag.is_empty() && path != ".");
     Finding {
         rule: code.to_owned(),
         record: record.to_owned(),

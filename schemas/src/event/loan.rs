@@ -57,7 +57,11 @@ pub(super) fn month(fill: &mut Fill<'_>, kind: &str) {
     }
     let paid = event.month.map(|(_, paid)| paid);
     fill.tell(&at("ActRpyAmt"), "month.paid", paid);
-    fill.keep(&at("LatRpyDate"), "paid.on", event.paid.as_ref().map(|it| it.on));
+    fill.keep(
+        &at("LatRpyDate"),
+        "paid.on",
+        event.paid.as_ref().map(|it| it.on),
+    );
     if let Some(closed) = event.closed_on {
         fill.put(&at("CloseDate"), closed);
     }
@@ -116,7 +120,10 @@ fn original(fill: &mut Fill<'_>) {
     let event = fill.event;
     let moved = event.paid_out.map(|(on, _)| on);
     let oldest = event.unpaid.iter().map(|it| it.on).min();
-    if let Some(age) = moved.zip(oldest).and_then(|(moved, due)| Age::of(due, moved)) {
+    if let Some(age) = moved
+        .zip(oldest)
+        .and_then(|(moved, due)| Age::of(due, moved))
+    {
         fill.suggest("OrigCreditorInfSgmt/InitRpySts", age.status());
     }
 }
@@ -245,7 +252,11 @@ impl Late {
         let aged = |due: &Due| Age::of(due.on, event.on).map(|age| (age, due.principal));
         let principal: Vec<_> = event.unpaid.iter().filter_map(aged).collect();
         Self {
-            total: event.unpaid.iter().map(|it| it.amount).fold(0, u64::saturating_add),
+            total: event
+                .unpaid
+                .iter()
+                .map(|it| it.amount)
+                .fold(0, u64::saturating_add),
             oldest: principal.iter().map(|(age, _)| *age).max(),
             principal,
         }
@@ -259,7 +270,10 @@ impl Late {
 
     /// The principal of an age; none where it is not told of one that belongs there.
     fn principal_of(&self, bucket: Bucket) -> Option<u64> {
-        let own = self.principal.iter().filter(|(age, _)| age.bucket() == bucket);
+        let own = self
+            .principal
+            .iter()
+            .filter(|(age, _)| age.bucket() == bucket);
         own.map(|(_, principal)| *principal).sum()
     }
 }

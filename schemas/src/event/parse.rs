@@ -68,12 +68,18 @@ fn read(of: &mut Object<'_>, findings: &mut Vec<Finding>) -> Option<Event> {
     });
     let paid = of.object("paid", findings).map(|it| paid(it, findings));
     let paid_out = of.object("paid_out", findings).map(|mut it| {
-        let told = (it.that_day("on", findings), it.that_amount("amount", findings));
+        let told = (
+            it.that_day("on", findings),
+            it.that_amount("amount", findings),
+        );
         it.end("on, amount", findings);
         told
     });
     let month = of.object("month", findings).map(|mut it| {
-        let told = (it.that_amount("due", findings), it.that_amount("paid", findings));
+        let told = (
+            it.that_amount("due", findings),
+            it.that_amount("paid", findings),
+        );
         it.end("due, paid", findings);
         told
     });
@@ -187,7 +193,10 @@ fn subject(of: &mut Object<'_>, findings: &mut Vec<Finding>) -> Option<(Kind, [S
         _ => None,
     });
     if named == Some(None) {
-        let (zh, en) = ("应为person或enterprise", "person or enterprise should stand here");
+        let (zh, en) = (
+            "应为person或enterprise",
+            "person or enterprise should stand here",
+        );
         it.wrong("kind", zh, en, findings);
     }
     it.end("kind, id_type, id_number, name", findings);
@@ -195,9 +204,11 @@ fn subject(of: &mut Object<'_>, findings: &mut Vec<Finding>) -> Option<(Kind, [S
     Some((named.flatten()?, [id_type?, number?, name?]))
 }
 
-
 fn due_of(mut it: Object<'_>, findings: &mut Vec<Finding>) -> Option<Due> {
-    let (on, amount) = (it.that_day("on", findings), it.that_amount("amount", findings));
+    let (on, amount) = (
+        it.that_day("on", findings),
+        it.that_amount("amount", findings),
+    );
     let principal = it.amount("principal", findings);
     not_above(&it, principal.zip(amount), findings);
     it.end("on, amount, principal", findings);
@@ -209,7 +220,10 @@ fn due_of(mut it: Object<'_>, findings: &mut Vec<Finding>) -> Option<Due> {
 }
 
 fn paid(mut it: Object<'_>, findings: &mut Vec<Finding>) -> Option<Paid> {
-    let (on, amount) = (it.that_day("on", findings), it.that_amount("amount", findings));
+    let (on, amount) = (
+        it.that_day("on", findings),
+        it.that_amount("amount", findings),
+    );
     let principal = it.amount("principal", findings);
     let form = it.text("form", findings);
     not_above(&it, principal.zip(amount), findings);
@@ -224,7 +238,10 @@ fn paid(mut it: Object<'_>, findings: &mut Vec<Finding>) -> Option<Paid> {
 
 fn not_above(of: &Object<'_>, both: Option<(u64, u64)>, findings: &mut Vec<Finding>) {
     if both.is_some_and(|(principal, amount)| principal > amount) {
-        let (zh, en) = ("本金不应大于金额", "principal should not be above the amount");
+        let (zh, en) = (
+            "本金不应大于金额",
+            "principal should not be above the amount",
+        );
         of.wrong("principal", zh, en, findings);
     }
 }
@@ -250,7 +267,11 @@ fn judge(event: &Event, findings: &mut Vec<Finding>) {
         if unpaid.amount == 0 {
             let path = format!("/unpaid/{n}/amount");
             let path = if of_due { "/due/amount" } else { &path };
-            wrong(path, "逾期金额应大于0", "an overdue amount should be above 0");
+            wrong(
+                path,
+                "逾期金额应大于0",
+                "an overdue amount should be above 0",
+            );
         }
     }
     let later = |day: Option<Date>| day.is_some_and(|day| day > event.on);
@@ -286,7 +307,10 @@ fn judge(event: &Event, findings: &mut Vec<Finding>) {
             "paying out and recourse are two events",
         );
     }
-    let guards = matches!(event.obligation, Obligation::Guarantee | Obligation::Insurance);
+    let guards = matches!(
+        event.obligation,
+        Obligation::Guarantee | Obligation::Insurance
+    );
     let pays_out = guards || event.obligation == Obligation::Factoring;
     if event.paid_out.is_some() && !pays_out {
         wrong(

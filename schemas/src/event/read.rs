@@ -41,7 +41,10 @@ impl<'l> Object<'l> {
         while let Some(again) = self.fields.iter().position(|(known, _)| known == name) {
             self.fields.remove(again);
             let path = self.path(name);
-            let (zh, en) = ("字段出现两次；应只出现一次", "the field stands twice; it should stand once");
+            let (zh, en) = (
+                "字段出现两次；应只出现一次",
+                "the field stands twice; it should stand once",
+            );
             findings.push(finding("", REPEATED, &path, zh, en));
         }
         Some(value).filter(|value| value.get() != "null")
@@ -90,7 +93,10 @@ impl<'l> Object<'l> {
         let plain = text.len() == 10 && text.bytes().all(|b| b == b'-' || b.is_ascii_digit());
         let day = Date::from_str(&text).ok().filter(|_| plain);
         if day.is_none() {
-            let (zh, en) = ("应为日期yyyy-MM-dd", "a day as yyyy-MM-dd should stand here");
+            let (zh, en) = (
+                "应为日期yyyy-MM-dd",
+                "a day as yyyy-MM-dd should stand here",
+            );
             self.wrong(name, zh, en, findings);
         }
         day
@@ -138,7 +144,12 @@ impl<'l> Object<'l> {
             "true" => Some(true),
             "false" => Some(false),
             _ => {
-                self.wrong(name, "应为true或false", "true or false should stand here", findings);
+                self.wrong(
+                    name,
+                    "应为true或false",
+                    "true or false should stand here",
+                    findings,
+                );
                 None
             }
         }
@@ -150,7 +161,12 @@ impl<'l> Object<'l> {
         if value.starts_with('{') {
             return Some(value.to_owned());
         }
-        self.wrong(name, "应为一个对象", "an object should stand here", findings);
+        self.wrong(
+            name,
+            "应为一个对象",
+            "an object should stand here",
+            findings,
+        );
         None
     }
 
@@ -159,7 +175,12 @@ impl<'l> Object<'l> {
         let value = self.take(name, findings)?;
         let object = Self::read(self.path(name), value);
         if object.is_none() {
-            self.wrong(name, "应为一个对象", "an object should stand here", findings);
+            self.wrong(
+                name,
+                "应为一个对象",
+                "an object should stand here",
+                findings,
+            );
         }
         object
     }
@@ -171,10 +192,16 @@ impl<'l> Object<'l> {
         let at = self.path(name);
         let objects = values.and_then(|values| {
             let each = values.into_iter().enumerate();
-            each.map(|(n, value)| Self::read(format!("{at}/{n}"), value)).collect()
+            each.map(|(n, value)| Self::read(format!("{at}/{n}"), value))
+                .collect()
         });
         if objects.is_none() {
-            self.wrong(name, "应为对象的数组", "an array of objects should stand here", findings);
+            self.wrong(
+                name,
+                "应为对象的数组",
+                "an array of objects should stand here",
+                findings,
+            );
         }
         objects
     }

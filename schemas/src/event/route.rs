@@ -31,7 +31,10 @@ pub(super) fn of(event: &Event, profile: Profile) -> Result<Vec<&'static Route>,
             && it.situation == event.situation()
     };
     let all = ROUTES.iter().filter(of_event);
-    let own: Vec<&Route> = all.clone().filter(|it| it.profiles.contains(&profile)).collect();
+    let own: Vec<&Route> = all
+        .clone()
+        .filter(|it| it.profiles.contains(&profile))
+        .collect();
     if !own.is_empty() {
         return Ok(own);
     }
@@ -101,7 +104,9 @@ fn row(row: Row<'_, 'static>) -> Result<Route, TableError> {
     let situations = [Situation::Overdue, Situation::PaidOut, Situation::Recourse];
     let named = |name: &str, known: &str| name == known;
     Ok(Route {
-        profiles: profiles.collect::<Option<_>>().ok_or_else(|| wrong("profiles"))?,
+        profiles: profiles
+            .collect::<Option<_>>()
+            .ok_or_else(|| wrong("profiles"))?,
         obligation: (Obligation::ALL.into_iter())
             .find(|it| named(obligation, it.name()))
             .ok_or_else(|| wrong("obligation"))?,
@@ -158,14 +163,20 @@ mod tests {
                         let own = match kind {
                             Some("D2") => line == Some("21"),
                             Some("R2" | "R3") => line == Some("2"),
-                            _ => !(matches!(line, Some("21")) || (route.record, line) == ("210", Some("2"))),
+                            _ => {
+                                !(matches!(line, Some("21"))
+                                    || (route.record, line) == ("210", Some("2")))
+                            }
                         };
                         if !own {
                             continue;
                         }
                         let basic = ["AcctBsInfSgmt/BusiLines", "GuarAcctBsInfSgmt/BusiLines"];
                         put(&mut record, basic, line);
-                        let sub = ["AcctBsInfSgmt/BusiDtlLines", "GuarAcctBsInfSgmt/BusiDtilLines"];
+                        let sub = [
+                            "AcctBsInfSgmt/BusiDtlLines",
+                            "GuarAcctBsInfSgmt/BusiDtilLines",
+                        ];
                         put(&mut record, sub, detail);
                         for profile in &route.profiles {
                             assert_eq!(profile.refuses(edition, plan, &record), None, "{route:?}");

@@ -129,7 +129,11 @@ impl Example {
                 },
             }});
         }
-        let amount = if record == "230" { "AcctCredLine" } else { "GuarAmt" };
+        let amount = if record == "230" {
+            "AcctCredLine"
+        } else {
+            "GuarAmt"
+        };
         let mut basic = json!({
             "BusiLines": line, "BusiDtilLines": detail, "OpenDate": opened, "Cy": "CNY",
             "DueDate": ends, "GuarMode": "0", "OthRepyGuarWay": "0", "SecDep": 0,
@@ -153,7 +157,11 @@ impl Example {
             "due": {"on": before(on, 32), "amount": 10_900, "principal": 10_000},
         });
         let Some(record) = self.claim else {
-            event["balance"] = json!(if self.is_of_person() { 180_000 } else { 900_000 });
+            event["balance"] = json!(if self.is_of_person() {
+                180_000
+            } else {
+                900_000
+            });
             if self.is_of_person() {
                 event["periods_left"] = json!(18);
                 event["month"] = json!({"due": 10_900, "paid": 0});
@@ -173,8 +181,7 @@ impl Example {
             items["AcctBsInfSgmt"]["BusiDtlLines"] = "10".into();
         }
         if record == "210" {
-            items["OrigCreditorInfSgmt"] =
-                json!({"InitCredName": "示例银行", "OrigDbtCate": "1"});
+            items["OrigCreditorInfSgmt"] = json!({"InitCredName": "示例银行", "OrigDbtCate": "1"});
             items["AcctDbtInfSgmt"] = json!({"LatRpyAmt": 0, "LatRpyDate": before(on, 1)});
         } else {
             items["ActLbltyInfSgmt"] = json!({
@@ -192,7 +199,10 @@ impl Example {
         }
         let due = site.month_end(1).saturating_sub(32.days());
         let claim = self.claim.map(|record| (record, self.claim_code(n)));
-        for (record, code) in [Some((self.account.0, self.code(n))), claim].into_iter().flatten() {
+        for (record, code) in [Some((self.account.0, self.code(n))), claim]
+            .into_iter()
+            .flatten()
+        {
             let body = json!({
                 "subject": self.subject(site, n),
                 "account": {"bureau": BUREAU, "record": record, "key": [code]},
@@ -220,7 +230,10 @@ async fn site_of(profile: &str) -> Site {
 /// Hands events in; the submission.
 async fn hand_in(site: &Site, events: &[Value]) -> String {
     let lines: String = events.iter().map(|it| format!("{it}\n")).collect();
-    let headers = [("content-type", "application/x-ndjson"), ("idempotency-key", &*key())];
+    let headers = [
+        ("content-type", "application/x-ndjson"),
+        ("idempotency-key", &*key()),
+    ];
     let path = "/v1/submissions?bureau=pboc&events=true";
     let reply = site.raw(Method::POST, path, &headers, lines.into()).await;
     assert_eq!(reply.status, 201, "{reply:?}");
@@ -236,7 +249,10 @@ async fn consent(site: &Site, example: &Example, n: u32) {
     let paper = consent_to_provide(&Identity::enterprise(number, name).unwrap(), now);
     let by = Caller::local(INSTITUTION.into(), [Role::Compliance]);
     let papers = site.test.gateway.authorizations();
-    papers.record(&by, paper, Urgency::Urgent, now).await.unwrap();
+    papers
+        .record(&by, paper, Urgency::Urgent, now)
+        .await
+        .unwrap();
 }
 
 /// Every example becomes records that the bureau accepts, and no other obligation
@@ -267,7 +283,10 @@ async fn reports(profile: &str, examples: &[&[Example]]) {
         assert_eq!(account.taken, vec![record; times], "{profile} {n}");
         if let Some(claim) = example.claim {
             let account = site.desk().account(claim, &example.claim_code(n)).unwrap();
-            assert_eq!((&*account.account_type, account.taken), ("C1", vec![claim.to_owned()]));
+            assert_eq!(
+                (&*account.account_type, account.taken),
+                ("C1", vec![claim.to_owned()])
+            );
         }
     }
     let may: BTreeSet<&str> = examples.iter().map(|it| it.obligation).collect();
@@ -289,7 +308,9 @@ async fn accepted(site: &Site, submission: &str, profile: &str) {
     }
     site.until("answered", async || {
         let records = site.records(submission).await;
-        records.iter().all(|it| it["state"] == "accepted" || it["state"] == "rejected")
+        records
+            .iter()
+            .all(|it| it["state"] == "accepted" || it["state"] == "rejected")
     })
     .await;
     for record in site.records(submission).await {
@@ -324,7 +345,11 @@ async fn an_insurer_reports_claims_that_it_paid_and_nothing_else() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_platform_reports_all_five() {
-    reports("platform", &[&LENDING, &GUARANTEE, &LEASING, &INSURANCE, &FACTORING]).await;
+    reports(
+        "platform",
+        &[&LENDING, &GUARANTEE, &LEASING, &INSURANCE, &FACTORING],
+    )
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -332,7 +357,10 @@ async fn a_record_outside_the_profile_is_set_aside_and_an_event_asks_for_what_is
     let site = site_of("lessor").await;
     let loan = site.hand_in(&[LENDING[0].opening(&site, 1)]).await;
     let loan = site.record(&loan).await;
-    assert_eq!((&loan["state"], findings(&loan)), (&json!("set_aside"), vec!["outside_profile"]));
+    assert_eq!(
+        (&loan["state"], findings(&loan)),
+        (&json!("set_aside"), vec!["outside_profile"])
+    );
     // The gateway does not know the account, so that the event has to say its terms.
     let event = LEASING[1].event(&site, 2);
     let asked = site.record(&hand_in(&site, &[event]).await).await;
@@ -343,7 +371,11 @@ async fn a_record_outside_the_profile_is_set_aside_and_an_event_asks_for_what_is
         .iter()
         .map(|it| it["path"].as_str().unwrap())
         .collect();
-    for path in ["AcctBsSgmt/MngmtOrgCode", "AcctBsInfSgmt/LoanAmt", "ActLbltyInfSgmt/FiveCate"] {
+    for path in [
+        "AcctBsSgmt/MngmtOrgCode",
+        "AcctBsInfSgmt/LoanAmt",
+        "ActLbltyInfSgmt/FiveCate",
+    ] {
         assert!(paths.contains(path), "{path}: {paths:?}");
     }
     assert!(!asked.to_string().contains(ENTERPRISE.0));
@@ -368,6 +400,9 @@ async fn a_record_outside_the_profile_is_set_aside_and_an_event_asks_for_what_is
     let headers = [("content-type", "text/csv"), ("idempotency-key", "csv")];
     let path = "/v1/submissions?bureau=pboc&events=true&record=410";
     let reply = site.raw(Method::POST, path, &headers, "a,b\n".into()).await;
-    assert_eq!((reply.status.as_u16(), &reply.body["code"]), (400, &json!("query")));
+    assert_eq!(
+        (reply.status.as_u16(), &reply.body["code"]),
+        (400, &json!("query"))
+    );
     site.stop().await;
 }
