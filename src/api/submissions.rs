@@ -122,8 +122,9 @@ fn page_of(limit: Option<i64>) -> i64 {
 
 /// Hands records in: JSON Lines, or CSV of one record type; or, with
 /// `events=true`, negative events as JSON Lines, each of which becomes the records
-/// that the institution's profile reports it in. They are taken in as they come, so the body may be of any length. After a cut, the same content
-/// under the same `Idempotency-Key` goes on where it ended.
+/// that the institution's profile reports it in. They are taken in as they come,
+/// so the body may be of any length. After a cut, the same content under the same
+/// `Idempotency-Key` goes on where it ended.
 #[utoipa::path(
     post, path = "/v1/submissions", tag = "submissions",
     params(
