@@ -70,7 +70,7 @@ impl Chunk {
 }
 
 /// What was read of a record, and the event that it is of.
-type Of = (Result<Taken<'static>, Vec<Finding>>, Option<Reported>);
+type OneRead = (Result<Taken<'static>, Vec<Finding>>, Option<Reported>);
 
 /// What was durable before.
 pub(super) struct Before {
@@ -276,7 +276,7 @@ impl Collector {
         }
     }
 
-    fn take(&mut self, raw: Vec<u8>, taken: Option<Of>) -> Result<(), Unwanted> {
+    fn take(&mut self, raw: Vec<u8>, taken: Option<OneRead>) -> Result<(), Unwanted> {
         let wanted = self.wanted();
         let mut linked = self.chain.to_vec();
         linked.extend_from_slice(&sha256(&raw));

@@ -230,9 +230,10 @@ async fn site_of(profile: &str) -> Site {
 /// Hands events in; the submission.
 async fn hand_in(site: &Site, events: &[Value]) -> String {
     let lines: String = events.iter().map(|it| format!("{it}\n")).collect();
+    let key = key();
     let headers = [
         ("content-type", "application/x-ndjson"),
-        ("idempotency-key", &*key()),
+        ("idempotency-key", &*key),
     ];
     let path = "/v1/submissions?bureau=pboc&events=true";
     let reply = site.raw(Method::POST, path, &headers, lines.into()).await;
