@@ -124,7 +124,7 @@ impl Candidate {
         self.new_key = role.new_key(taken.plan, &taken.record);
         if let Some(subject) = role.subject(taken.plan, &taken.record) {
             // What is wrong with it the plan's own rules tell.
-            self.identity = identity(role, subject, today);
+            self.identity = identity_of(role, subject, today);
         }
     }
 
@@ -320,7 +320,7 @@ impl Candidate {
 
 /// Whom a record is about, by document type, number and name. Who pledges (record
 /// 510) may be a person or an organization.
-pub(super) fn identity(
+pub(super) fn identity_of(
     role: &Role,
     (kind, number, name): (&str, &str, &str),
     today: Date,
