@@ -37,6 +37,7 @@ pub mod import;
 mod judge;
 mod keep;
 mod lines;
+mod recall;
 mod release;
 mod service;
 mod state;

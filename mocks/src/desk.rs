@@ -12,7 +12,7 @@
 //! # What is not here
 //!
 //! Most rules between items: the desk knows tags, lengths, lists, a few rules,
-//! and its database. Records of enterprises and of collateral.
+//! and its database. Statements and collateral: their form alone is looked at.
 
 mod answer;
 mod database;

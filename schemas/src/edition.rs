@@ -86,7 +86,8 @@ pub enum EditionError {
 }
 
 impl Edition {
-    /// The embedded edition of a format that is in force on `day`, the report date.
+    /// The embedded edition of a format that is in force on `day`, the report date:
+    /// `pboc-submit-personal`, `pboc-submit-enterprise`, or `pboc-submit` for the records of both.
     ///
     /// `None` for an unknown format, or a day before its first edition.
     #[must_use]
@@ -99,7 +100,9 @@ impl Edition {
             // The embedded tables are compiled by a test of this module.
             Edition::of(vec![layer::enterprise_2020()]).expect("embedded tables compile")
         });
+        static BOTH: LazyLock<Edition> = LazyLock::new(|| Edition::join(&PERSONAL, &ENTERPRISE));
         let editions: &[&LazyLock<Self>] = match format {
+            "pboc-submit" => &[&BOTH],
             "pboc-submit-enterprise" => &[&ENTERPRISE],
             "pboc-submit-personal" => &[&PERSONAL],
             _ => &[],
@@ -181,6 +184,25 @@ impl Edition {
             .filter(move |official| official.code == code)
     }
 
+    /// The records of two editions. Of what stands in both, that of the first counts; nothing can
+    /// be laid over it.
+    fn join(first: &Self, second: &Self) -> Self {
+        let mut codes = second.codes.clone();
+        codes.overlay(first.codes.clone());
+        let more = |code: &str| first.plan(code).is_none();
+        let plans = second.plans.iter().filter(|plan| more(plan.code()));
+        let roles = second.roles.iter().filter(|role| more(role.record()));
+        Self {
+            first_day: first.first_day.max(second.first_day),
+            layers: Vec::new(),
+            codes,
+            plans: first.plans.iter().chain(plans).cloned().collect(),
+            roles: first.roles.iter().chain(roles).cloned().collect(),
+            forbidden: [&first.forbidden[..], &second.forbidden[..]].concat(),
+            official: [&first.official[..], &second.official[..]].concat(),
+        }
+    }
+
     fn of(layers: Vec<Layer>) -> Result<Self, EditionError> {
         let mut errors = Vec::new();
         let tables = Tables::parse(&layers, &mut errors);
@@ -202,12 +224,15 @@ impl Edition {
             }
         };
         let forbidden = check::forbidden(&tables, &mut errors);
+        let mut settings = tables.rows(Sheet::Edition);
+        let of_organizations =
+            settings.any(|row| row.get("key") == "subjects" && row.get("value") == "organizations");
         let (mut plans, mut roles) = (Vec::new(), Vec::new());
         for sheets in tables.records() {
             match compile(&sheets, &codes, &engine) {
                 Ok(plan) => {
                     for row in tables.rows_of(Sheet::Roles, plan.code()) {
-                        match role::parse(row, &plan) {
+                        match role::parse(row, &plan, of_organizations) {
                             Ok(role) => roles.push(role),
                             Err(wrong) => errors.extend(wrong),
                         }
@@ -221,6 +246,7 @@ impl Edition {
             return Err(EditionError::Tables(errors));
         }
         let official = tables.rows(Sheet::Errors).map(official).collect();
+        drop(settings);
         drop(tables);
         Ok(Self {
             first_day,

@@ -3,6 +3,7 @@
 pub mod codes;
 pub mod duty;
 pub mod edition;
+pub mod event;
 mod explain;
 mod expr;
 pub mod file;
@@ -13,6 +14,7 @@ pub mod kind;
 pub mod message;
 pub mod plan;
 mod predicate;
+pub mod profile;
 pub mod read;
 pub mod record;
 pub mod report;

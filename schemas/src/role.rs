@@ -42,6 +42,7 @@ pub struct Role {
     does: Does,
     family: Box<str>,
     category: Box<str>,
+    of_organizations: bool,
     key: Vec<NodeId>,
     new_key: Vec<NodeId>,
     subject: Option<[NodeId; 3]>,
@@ -123,7 +124,14 @@ impl Role {
         }
     }
 
-    /// Document type, number and name of the person the record is about. A correction names one
+    /// Whether the record is about an organization, else a natural person. Who pledges (record 510)
+    /// may be either.
+    #[must_use]
+    pub fn is_of_organization(&self) -> bool {
+        self.of_organizations
+    }
+
+    /// Document type, number and name of whom the record is about. A correction names one
     /// only where it corrects that; others are known by their account.
     #[must_use]
     pub fn subject<'r>(
@@ -136,7 +144,7 @@ impl Role {
         Some((value(kind)?, value(number)?, value(name)?))
     }
 
-    /// Whether records of this type name the person they are about.
+    /// Whether records of this type name whom they are about.
     #[must_use]
     pub fn names_subject(&self) -> bool {
         self.subject.is_some() && self.does != Does::Correct

@@ -67,6 +67,8 @@ struct HandedIn {
     bureau: String,
     /// The record type of a CSV, such as `210`.
     record: Option<String>,
+    /// Whether the lines are negative events, not records.
+    events: Option<bool>,
 }
 
 /// Which rows.
@@ -118,9 +120,11 @@ fn page_of(limit: Option<i64>) -> i64 {
     limit.unwrap_or(PAGE).clamp(1, LARGEST_PAGE)
 }
 
-/// Hands records in: JSON Lines, or CSV of one record type. They are taken in as
-/// they come, so the body may be of any length. After a cut, the same content
-/// under the same `Idempotency-Key` goes on where it ended.
+/// Hands records in: JSON Lines, or CSV of one record type; or, with
+/// `events=true`, negative events as JSON Lines, each of which becomes the records
+/// that the institution's profile reports it in. They are taken in as they come,
+/// so the body may be of any length. After a cut, the same content under the same
+/// `Idempotency-Key` goes on where it ended.
 #[utoipa::path(
     post, path = "/v1/submissions", tag = "submissions",
     params(
@@ -146,7 +150,7 @@ async fn submit(
 ) -> Result<Response, Problem> {
     let caller = asker.require(&[Role::Submitter]).await?.clone();
     let key = idempotency_key(&headers)?;
-    let form = input::form(&headers, of.record, body)?;
+    let form = input::form(&headers, of.record, of.events.unwrap_or(false), body)?;
     let submissions = gateway.submissions().clone();
     let bureau = BureauId::from(of.bureau);
     // Carried on when the client goes away: what it had sent is kept.
@@ -235,7 +239,7 @@ async fn records(
     let next = found.last().filter(|_| found.len() as i64 == rows.limit());
     let next = next.map(|last| last.seq);
     let today = china_date(gateway.clock().now());
-    let edition = Edition::embedded("pboc-submit-personal", today);
+    let edition = Edition::embedded("pboc-submit", today);
     let records = found.iter().map(|row| RecordView::of(row, edition));
     Ok(Json(RecordPage {
         records: records.collect(),

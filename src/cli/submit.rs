@@ -49,6 +49,10 @@ pub(super) struct Args {
     /// be repeated.
     #[arg(long = "child", value_name = "GROUP=FILE", requires = "record")]
     children: Vec<String>,
+    /// The files are negative events, as JSON Lines: the gateway makes of each the
+    /// records that the institution's profile reports it in.
+    #[arg(long, conflicts_with_all = ["dry_run", "record"])]
+    events: bool,
     /// Go on with, or repeat, an earlier call: the key that it printed.
     #[arg(long)]
     key: Option<String>,
@@ -73,6 +77,9 @@ pub(super) async fn run(common: &Common, args: &Args) -> Result<Exit, CliError> 
     let client = Client::new(&common.client()?, &args.token)?;
     let mut exit = Exit::Done;
     for file in &args.files {
+        if args.events && extension(file) == "csv" {
+            return Err(CliError::Usage("events are JSON Lines: .jsonl or .ndjson"));
+        }
         let table = Table::of(file, args.record.as_deref(), &args.children)?;
         table.in_order().map_err(|source| CliError::Read {
             path: file.clone(),
@@ -80,13 +87,14 @@ pub(super) async fn run(common: &Common, args: &Args) -> Result<Exit, CliError> 
         })?;
         let key = match &args.key {
             Some(key) => key.clone(),
-            None => key_of(&table, &args.bureau)?,
+            None => key_of(&table, &args.bureau, args.events)?,
         };
         // Said before anything leaves: whoever loses the answer needs it.
         out::note(&format!("idempotency key: {key}"));
         let key = HeaderValue::from_str(&key)
             .map_err(|_| CliError::Usage("a key is of printable ASCII characters"))?;
         let path = match table.content_record() {
+            None if args.events => format!("/v1/submissions?bureau={}&events=true", args.bureau),
             Some(record) => format!("/v1/submissions?bureau={}&record={record}", args.bureau),
             None => format!("/v1/submissions?bureau={}", args.bureau),
         };
@@ -107,9 +115,10 @@ pub(super) async fn run(common: &Common, args: &Args) -> Result<Exit, CliError> 
 
 /// The digest of the content: where it goes, what its records are, and all
 /// tables in their order.
-fn key_of(table: &Table, bureau: &str) -> Result<String, CliError> {
+fn key_of(table: &Table, bureau: &str, events: bool) -> Result<String, CliError> {
     let mut context = Context::new(&SHA256);
-    for word in [bureau, table.record().unwrap_or_default()] {
+    let form = if events { "events" } else { "" };
+    for word in [bureau, table.record().unwrap_or(form)] {
         context.update(word.as_bytes());
         context.update(&[0xff]);
     }

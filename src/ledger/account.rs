@@ -132,12 +132,13 @@ impl Account {
         next
     }
 
-    /// Whether a run of negative state begins with this record, so that it needs
-    /// a notice (CRR Art 15): it is negative, and either no run goes on, or it
-    /// is about a month that was accepted as clean.
+    /// Whether a run of negative state of a person begins with this record, so
+    /// that it needs a notice (CRR Art 15, which speaks of persons only): it is
+    /// negative, and either no run goes on, or it is about a month that was
+    /// accepted as clean.
     #[must_use]
     pub fn begins_run(&self, told: &Told) -> bool {
-        if !told.is_negative() {
+        if !told.is_negative() || !told.of_person {
             return false;
         }
         let clean = self.standing.is_accepted().then_some(self.clean_month);
@@ -389,6 +390,19 @@ mod tests {
         assert!(
             cured.begins_run(&bad(date(2026, 7, 31), "2026-07")),
             "a second run"
+        );
+    }
+
+    #[test]
+    fn a_run_of_an_organization_needs_no_notice_but_goes_on_as_any() {
+        let bad = with(told("49", date(2026, 4, 30), ""), |it| {
+            it.of_person = false;
+            it.negative = vec!["NEG-OVERDUE".to_owned()];
+        });
+        assert!(!open().begins_run(&bad));
+        assert_eq!(
+            open().after(&bad, FIRST).negative_run.as_deref(),
+            Some("1.7")
         );
     }
 

@@ -17,6 +17,8 @@ pub struct Told {
     pub record: Box<str>,
     /// What such a record does to its account.
     pub does: Does,
+    /// Whether it is about a natural person.
+    pub of_person: bool,
     /// The kind of the account.
     pub account_type: Option<String>,
     /// The day that it tells of.
@@ -48,9 +50,10 @@ pub struct Told {
 /// Where records say when their account was opened, and when closed (`items.tsv`;
 /// a record has those of its own type).
 const OPENED: [&str; 2] = ["AcctBsInfSgmt/OpenDate", "GuarAcctBsInfSgmt/OpenDate"];
-const CLOSED: [&str; 3] = [
+const CLOSED: [&str; 4] = [
     "AcctMthlyBlgInfSgmt/CloseDate",
     "AcctDbtInfSgmt/CloseDate",
+    "ActLbltyInfSgmt/CloseDate",
     "GuarRltRepymtInfSgmt/CloseDate",
 ];
 
@@ -63,6 +66,7 @@ impl Told {
         Self {
             record: role.record().into(),
             does: role.does(),
+            of_person: !role.is_of_organization(),
             account_type: owned(role.account_type(plan, record)),
             report_date: role.report_date(plan, record),
             report_code: owned(role.report_code(plan, record)),
@@ -90,7 +94,7 @@ impl Told {
         self
     }
 
-    /// Whether it is negative information about the person (CRR Art 44).
+    /// Whether it is negative information (CRR Art 44).
     #[must_use]
     pub fn is_negative(&self) -> bool {
         !self.negative.is_empty()
@@ -130,6 +134,7 @@ pub(crate) mod tests {
         Told {
             record: "210".into(),
             does: Does::Normal,
+            of_person: true,
             account_type: Some("D1".to_owned()),
             report_date: Some(day),
             report_code: (!code.is_empty()).then(|| code.to_owned()),

@@ -5,7 +5,11 @@ use std::{collections::HashMap, sync::Arc};
 use jiff::civil::Date;
 use schemas::{
     edition::Edition,
+    event::{self, Reported},
     intake::Taken,
+    plan::RecordPlan,
+    record::Record,
+    role::Role,
     validate::{Finding, Scratch, Severity},
 };
 
@@ -21,7 +25,7 @@ use super::{
 use crate::{
     ledger::{Account, Hold, RecordRef, Standing, Told, sequence},
     platform::{
-        identity::Identity,
+        identity::{Document, Identity},
         ids::SubjectId,
         vault::{HouseKeys, StoredSubject, SubjectKeys, Vault},
     },
@@ -37,6 +41,10 @@ pub(super) struct Candidate {
     pub(super) seq: i64,
     pub(super) record: String,
     pub(super) taken: Option<Taken<'static>>,
+    /// The event that it is of, where it is of one.
+    pub(super) reported: Option<Reported>,
+    /// What the bureau last accepted of the account, where an event asks for it.
+    pub(super) state: Option<(&'static RecordPlan, Record)>,
     pub(super) findings: Vec<Finding>,
     pub(super) key: Option<String>,
     pub(super) new_key: Option<String>,
@@ -79,6 +87,8 @@ impl Candidate {
             seq,
             record,
             taken,
+            reported: parsed.reported,
+            state: None,
             findings,
             key: None,
             new_key: None,
@@ -112,9 +122,9 @@ impl Candidate {
         };
         self.key = role.key(taken.plan, &taken.record);
         self.new_key = role.new_key(taken.plan, &taken.record);
-        if let Some((kind, number, name)) = role.subject(taken.plan, &taken.record) {
+        if let Some(subject) = role.subject(taken.plan, &taken.record) {
             // What is wrong with it the plan's own rules tell.
-            self.identity = Identity::person(kind, number, name, today).ok();
+            self.identity = identity_of(role, subject, today);
         }
     }
 
@@ -155,6 +165,14 @@ impl Candidate {
         };
         let (plan, known) = (taken.plan, self.found.account_type.clone());
         let known = known.as_deref();
+        if let Some(reported) = &self.reported {
+            let standing = event::Known {
+                is_accepted: self.found.standing.is_accepted(),
+                account_type: known,
+                state: self.state.as_ref().map(|(plan, state)| (*plan, state)),
+            };
+            reported.complete(taken, &standing);
+        }
         let told = Told::of(role, plan, &taken.record, known);
         if told.report_code.is_none()
             && let Some(code) = sequence::report_code(&self.found, &told)
@@ -299,6 +317,24 @@ impl Candidate {
             dispute: self.bearing.and_then(|it| it.mark),
         })
     }
+}
+
+/// Whom a record is about, by document type, number and name. Who pledges (record
+/// 510) may be a person or an organization.
+pub(super) fn identity_of(
+    role: &Role,
+    (kind, number, name): (&str, &str, &str),
+    today: Date,
+) -> Option<Identity> {
+    let person = || Identity::person(kind, number, name, today).ok();
+    if !role.is_of_organization() {
+        return person();
+    }
+    let organization = Document::enterprise(kind, number)
+        .and_then(|document| Identity::new(document, name))
+        .ok();
+    let pledger = || (role.family() == "510").then(person).flatten();
+    organization.or_else(pledger)
 }
 
 /// A finding of ours on a record as a whole or one of its items.

@@ -7,7 +7,9 @@ use std::io::{BufRead, BufReader, Read};
 
 use schemas::{
     edition::Edition,
+    event::Reported,
     intake::{Intake, MOST_BYTES, Taken, csv::CsvError},
+    profile::Profile,
     record::Record,
     validate::Finding,
 };
@@ -36,7 +38,9 @@ pub enum Form {
         /// Child tables.
         children: Vec<(String, Input)>,
     },
-    /// A JSON object a line.
+    /// Negative events, a JSON object a line.
+    Events(Input),
+    /// Records, a JSON object a line.
     JsonLines(Input),
 }
 
@@ -44,6 +48,8 @@ pub enum Form {
 pub(super) struct Parsed {
     pub(super) raw: Vec<u8>,
     pub(super) taken: Result<Taken<'static>, Vec<Finding>>,
+    /// The event that it is of, where it is of one.
+    pub(super) reported: Option<Reported>,
 }
 
 /// Some records, and the chain over all up to their end.
@@ -63,14 +69,26 @@ impl Chunk {
     }
 }
 
+/// What was read of a record, and the event that it is of.
+type OneRead = (Result<Taken<'static>, Vec<Finding>>, Option<Reported>);
+
 /// What was durable before.
 pub(super) struct Before {
     pub(super) taken: u64,
     pub(super) chain: Vec<u8>,
 }
 
+/// What lines are read by.
+#[derive(Clone, Copy)]
+pub(super) struct By {
+    pub(super) edition: &'static Edition,
+    /// What the institution may report, where that is restricted.
+    pub(super) profile: Option<Profile>,
+}
+
 /// Collects records into chunks and gives those on.
 struct Collector {
+    by: By,
     before: Before,
     chain: [u8; 32],
     read: u64,
@@ -88,6 +106,7 @@ impl Form {
     pub fn name(&self) -> &'static str {
         match self {
             Self::Csv { .. } => "csv",
+            Self::Events(_) => "events",
             Self::JsonLines(_) => "jsonl",
         }
     }
@@ -97,7 +116,7 @@ impl Form {
     pub fn record(&self) -> Option<&str> {
         match self {
             Self::Csv { record, .. } => Some(record),
-            Self::JsonLines(_) => None,
+            Self::Events(_) | Self::JsonLines(_) => None,
         }
     }
 }
@@ -114,12 +133,14 @@ impl Before {
 
 /// Reads an input to its end. The first error is the last thing sent.
 pub(super) fn feed(
-    edition: &'static Edition,
+    by: By,
     form: Form,
     before: Before,
     to: mpsc::Sender<Result<Chunk, SubmitError>>,
 ) {
+    let edition = by.edition;
     let mut collector = Collector {
+        by,
         before,
         chain: [0; 32],
         read: 0,
@@ -133,7 +154,8 @@ pub(super) fn feed(
             main,
             children,
         } => tables(edition, &record, main, children, &mut collector),
-        Form::JsonLines(input) => lines(edition, input, &mut collector),
+        Form::Events(input) => lines(input, &mut collector, Collector::take_event),
+        Form::JsonLines(input) => lines(input, &mut collector, Collector::take_line),
     };
     let ended = match read {
         Ok(Ok(())) => collector.end(),
@@ -147,11 +169,10 @@ pub(super) fn feed(
 }
 
 fn lines(
-    edition: &'static Edition,
     input: Input,
     collector: &mut Collector,
+    take: fn(&mut Collector, Vec<u8>) -> Result<(), Unwanted>,
 ) -> Result<Result<(), Unwanted>, SubmitError> {
-    let intake = Intake::new(edition);
     let mut input = BufReader::with_capacity(1 << 16, input);
     let mut line = Vec::new();
     loop {
@@ -171,9 +192,7 @@ fn lines(
         if text.is_empty() {
             continue;
         }
-        let raw = text.to_vec();
-        let taken = collector.wanted().then(|| intake.json(&raw));
-        if collector.take(raw, taken).is_err() {
+        if take(collector, text.to_vec()).is_err() {
             return Ok(Err(Unwanted));
         }
         if !whole && read > MOST_BYTES {
@@ -222,7 +241,8 @@ fn tables(
             Err(CsvError::Findings(findings)) => Err(findings),
             Err(_) => Err(Vec::new()),
         };
-        if collector.take(source.raw().to_vec(), Some(taken)).is_err() {
+        let taken = Some((taken, None));
+        if collector.take(source.raw().to_vec(), taken).is_err() {
             return Ok(Err(Unwanted));
         }
     }
@@ -235,11 +255,28 @@ impl Collector {
         self.read >= self.before.taken
     }
 
-    fn take(
-        &mut self,
-        raw: Vec<u8>,
-        taken: Option<Result<Taken<'static>, Vec<Finding>>>,
-    ) -> Result<(), Unwanted> {
+    fn take_line(&mut self, raw: Vec<u8>) -> Result<(), Unwanted> {
+        let intake = Intake::new(self.by.edition);
+        let taken = self.wanted().then(|| (intake.json(&raw), None));
+        self.take(raw, taken)
+    }
+
+    /// One event may become several records; the same one always as many.
+    fn take_event(&mut self, raw: Vec<u8>) -> Result<(), Unwanted> {
+        let intake = Intake::new(self.by.edition);
+        match intake.events(&raw, self.by.profile) {
+            Ok(all) => {
+                for (taken, reported) in all {
+                    let taken = self.wanted().then_some((Ok(taken), Some(reported)));
+                    self.take(raw.clone(), taken)?;
+                }
+                Ok(())
+            }
+            Err(findings) => self.take(raw, Some((Err(findings), None))),
+        }
+    }
+
+    fn take(&mut self, raw: Vec<u8>, taken: Option<OneRead>) -> Result<(), Unwanted> {
         let wanted = self.wanted();
         let mut linked = self.chain.to_vec();
         linked.extend_from_slice(&sha256(&raw));
@@ -253,8 +290,16 @@ impl Collector {
             return Ok(());
         }
         self.bytes += raw.len();
-        if let Some(taken) = taken {
-            self.records.push(Parsed { raw, taken });
+        if let Some((mut taken, reported)) = taken {
+            if let (Some(profile), Ok(taken)) = (self.by.profile, &mut taken) {
+                let refused = profile.refuses(self.by.edition, taken.plan, &taken.record);
+                taken.findings.extend(refused);
+            }
+            self.records.push(Parsed {
+                raw,
+                taken,
+                reported,
+            });
         }
         if self.records.len() >= CHUNK || self.bytes >= CHUNK_BYTES {
             return self.give();

@@ -50,7 +50,8 @@ impl Submissions {
         chunk: Chunk,
     ) -> Result<Looked, SubmitError> {
         let erasures = submissions::erasures_read(self.db()).await?;
-        let found = self.candidates(of, taken + 1, chunk.records).await?;
+        let mut found = self.candidates(of, taken + 1, chunk.records).await?;
+        self.recall(&mut found).await?;
         Ok(Looked {
             candidates: found,
             chain: chunk.chain,

@@ -28,8 +28,8 @@ use crate::{
     },
 };
 
-/// The format of what goes to the PBOC about persons.
-const FORMAT: &str = "pboc-submit-personal";
+/// The format of what goes to the PBOC, about persons and about organizations.
+const FORMAT: &str = "pboc-submit";
 
 /// The service; clones share it.
 #[derive(Clone)]

@@ -12,7 +12,7 @@ use super::{
     SubmissionState, Submissions, SubmitError,
     candidate::Expected,
     entries,
-    feed::{self, Before, Chunk, Form},
+    feed::{self, Before, By, Chunk, Form},
     judge::{Judged, Looked},
     keep::Packed,
     service::Inner,
@@ -93,10 +93,8 @@ impl Submissions {
     ) -> Result<Submission, SubmitError> {
         caller.require(Role::Submitter)?;
         let inner = &self.0;
-        let organization = inner
-            .reporter(&caller.institution, bureau)?
-            .organization_code
-            .clone();
+        let reporter = inner.reporter(&caller.institution, bureau)?;
+        let (organization, profile) = (reporter.organization_code.clone(), reporter.profile);
         let edition = Inner::edition(self.today())?;
         if form.record().is_some_and(|it| edition.plan(it).is_none()) {
             return Err(SubmitError::NoSuchRecord);
@@ -119,7 +117,8 @@ impl Submissions {
             chain: known.chain_sha256.clone(),
         });
         let (to, mut chunks) = mpsc::channel(AHEAD);
-        let reader = tokio::task::spawn_blocking(move || feed::feed(edition, form, before, to));
+        let by = By { edition, profile };
+        let reader = tokio::task::spawn_blocking(move || feed::feed(by, form, before, to));
         let received = self.receive(caller, &begins, known, &organization, &mut chunks);
         let mut submission = received.await?;
         if let Err(error) = reader.await {

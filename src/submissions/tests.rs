@@ -81,6 +81,7 @@ impl Site {
             members: vec![ReporterConfig {
                 institution: "demo-bank".to_owned(),
                 organization_code: ORGANIZATION.to_owned(),
+                profile: None,
                 seal: SealConfig::File { file: key },
             }],
         });

@@ -269,11 +269,12 @@ fn delete_segments(family: &Family, account: &mut Account, record: &Record) {
     let days = day_of(record, "DelStartDate")..=day_of(record, "DelEndDate");
     let segment = record.value("DelSgmtCode").unwrap_or_default().to_owned();
     account.performances.retain(|it| {
-        // Of a loan, H is the monthly segment and J the other one; D is the
-        // limit of an agreement, and the liability of a guarantee.
+        // Of a person's loan, H is the monthly segment and J the other one; of an
+        // enterprise's, H tells of no month. D is the limit of an agreement, and
+        // the liability of a guarantee.
         let of_segment = match (family.record, &*segment) {
             ("210", "H") => it.month > 0,
-            ("210", "J") | ("220" | "230", "D") => it.month == 0,
+            ("210", "J") | ("410", "H") | ("220" | "230" | "420" | "440", "D") => it.month == 0,
             _ => false,
         };
         !(of_segment && days.contains(&it.day))
@@ -336,7 +337,7 @@ fn performances(
 
 fn kind_tag(family: &Family) -> &'static str {
     match family.record {
-        "220" => "ContractCode",
+        "220" | "420" => "ContractCode",
         _ => "AcctCode",
     }
 }

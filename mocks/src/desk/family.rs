@@ -54,7 +54,7 @@ const NONE: Family = Family {
     unknown_delete: "",
 };
 
-static FAMILIES: [Family; 5] = [
+static FAMILIES: [Family; 9] = [
     Family {
         record: "110",
         opening_segment: "FcsInfSgmt",
@@ -113,6 +113,56 @@ static FAMILIES: [Family; 5] = [
         unknown_delete: "BTE200",
         ..NONE
     },
+    Family {
+        record: "310",
+        opening_segment: "FcsInfSgmt",
+        not_opened: "CBR002",
+        older: "CBR003",
+        unknown_delete: "CDR000",
+        ..NONE
+    },
+    Family {
+        record: "410",
+        opening_segment: "AcctBsInfSgmt",
+        not_opened: "CLR030",
+        status: &[("ActLbltyInfSgmt", "AcctStatus")],
+        closed: "CLR020",
+        closes_older: "CLR021",
+        other_type: "CLR019",
+        other_correct: "CMR013",
+        unknown_rename: "CIR001",
+        taken_rename: "CIR002",
+        unknown_correct: "CMR007",
+        unknown_segments: "CSR000",
+        unknown_delete: "CTR000",
+        ..NONE
+    },
+    Family {
+        record: "420",
+        status: &[("CreditLimSgmt", "ConStatus")],
+        closed: "CCR001",
+        closes_older: "CCR002",
+        unknown_rename: "CIR101",
+        taken_rename: "CIR102",
+        unknown_correct: "CMR104",
+        unknown_segments: "CSR100",
+        unknown_delete: "CTR100",
+        ..NONE
+    },
+    Family {
+        record: "440",
+        status: &[("GuarRltRepymtInfSgmt", "AcctStatus")],
+        closed: "CAR006",
+        closes_older: "CAR007",
+        other_type: "CAR009",
+        other_correct: "CMR309",
+        unknown_rename: "CIR201",
+        taken_rename: "CIR202",
+        unknown_correct: "CMR306",
+        unknown_segments: "CSR300",
+        unknown_delete: "CTR300",
+        ..NONE
+    },
 ];
 
 impl Family {
@@ -140,6 +190,7 @@ impl Family {
         match (self.record, account_type) {
             ("210", "R2" | "R3") => "4",
             ("210", "D1" | "R1" | "R4") => "3",
+            ("410", _) => "21",
             _ => "2",
         }
     }
@@ -153,7 +204,10 @@ impl Kind {
             (_, "11" | "13") => ["Name", "IDType", "IDNum", "InfSurcCode"]
                 .map(value)
                 .join("|"),
-            (Self::Normal, "22") => value("ContractCode"),
+            (_, "31") => ["EntName", "EntCertType", "EntCertNum", "InfSurcCode"]
+                .map(value)
+                .join("|"),
+            (Self::Normal, "22" | "42") => value("ContractCode"),
             _ => value(self.tag()),
         }
     }

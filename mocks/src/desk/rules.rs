@@ -12,7 +12,9 @@ use crate::subjects::is_synthetic;
 pub(crate) fn broken(code: &str, kind: &RecordType, record: &Record) -> Vec<Fault> {
     let mut faults = Vec::new();
     let mut fault = |code: &str, tag: &str| faults.push((code.to_owned(), tag.to_owned()));
-    if record.value("IDType") == Some("10")
+    // Of an enterprise, type 10 is another document.
+    if code < "300"
+        && record.value("IDType") == Some("10")
         && record.value("IDNum").is_some_and(|id| !is_synthetic(id))
     {
         fault("ABE004", "IDNum");
@@ -26,7 +28,7 @@ pub(crate) fn broken(code: &str, kind: &RecordType, record: &Record) -> Vec<Faul
         let found = record.count(path);
         // With a counter of 1 and no group, these two are let pass.
         let lax = matches!((code, *path), (_, "CtrctCertRelSgmt/CtrctCertRel"))
-            || (code == "230" && path.ends_with("/CccInf"));
+            || (matches!(code, "230" | "410" | "440") && path.ends_with("/CccInf"));
         if said != found && !(lax && said == 1 && found == 0) {
             fault("ABE010", segment.counter);
         }
@@ -34,6 +36,11 @@ pub(crate) fn broken(code: &str, kind: &RecordType, record: &Record) -> Vec<Faul
     let (prefix, day) = match code {
         "210" => ("", record.value("RptDate")),
         "212" => ("MdfcSgmt/", record.at("BsSgmt", "RptDate")),
+        "410" => {
+            enterprise(record, &mut fault);
+            faults.truncate(5);
+            return faults;
+        }
         _ => return events(code, record, faults),
     };
     let day = day.unwrap_or_default();
@@ -59,6 +66,29 @@ pub(crate) fn broken(code: &str, kind: &RecordType, record: &Record) -> Vec<Faul
     }
     faults.truncate(5);
     faults
+}
+
+/// Days and the overdue items of an enterprise's account.
+fn enterprise(record: &Record, fault: &mut dyn FnMut(&str, &str)) {
+    let at = |tag: &str| record.at("ActLbltyInfSgmt", tag);
+    let day = record.value("RptDate").unwrap_or_default();
+    for tag in [
+        "BalChgDate",
+        "FiveCateAdjDate",
+        "LatRpyDate",
+        "LatAgrrRpyDate",
+    ] {
+        if at(tag).is_some_and(|date| date > day) {
+            fault("ABE007", tag);
+        }
+    }
+    let is_over = |tag: &str| at(tag).map(|amount| amount != "0");
+    if is_over("TotOverd") != is_over("OverdDy") {
+        fault("CLE018", "OverdDy");
+    }
+    if (at("AcctStatus") == Some("21")) != (record.value("RptDateCode") == Some("20")) {
+        fault("CLE026", "RptDate");
+    }
 }
 
 fn events(code: &str, record: &Record, mut faults: Vec<Fault>) -> Vec<Fault> {

@@ -45,16 +45,34 @@ pub(crate) struct Tables {
     lists: BTreeSet<&'static str>,
 }
 
-macro_rules! table {
-    ($file:literal) => {
-        include_str!(concat!(
-            "../../../schemas/pboc-submit-personal/2020-01-19/",
-            $file
-        ))
+macro_rules! tables {
+    ($folder:literal) => {
+        [
+            include_str!(concat!(
+                "../../../schemas/",
+                $folder,
+                "/2020-01-19/records.tsv"
+            )),
+            include_str!(concat!(
+                "../../../schemas/",
+                $folder,
+                "/2020-01-19/segments.tsv"
+            )),
+            include_str!(concat!(
+                "../../../schemas/",
+                $folder,
+                "/2020-01-19/items.tsv"
+            )),
+            include_str!(concat!(
+                "../../../schemas/",
+                $folder,
+                "/2020-01-19/codes.tsv"
+            )),
+        ]
     };
 }
 
-/// The tables of personal records.
+/// The tables of records of persons and of enterprises.
 pub(crate) fn tables() -> &'static Tables {
     static TABLES: LazyLock<Tables> = LazyLock::new(Tables::read);
     &TABLES
@@ -63,12 +81,19 @@ pub(crate) fn tables() -> &'static Tables {
 impl Tables {
     fn read() -> Self {
         let mut tables = Self::default();
-        for row in rows(table!("records.tsv")) {
-            let record = tables.records.entry(row("code")).or_default();
+        tables.add(tables!("pboc-submit-personal"));
+        tables.add(tables!("pboc-submit-enterprise"));
+        tables
+    }
+
+    /// Of what stands in both the first counts.
+    fn add(&mut self, [records, segments, items, codes]: [&'static str; 4]) {
+        for row in rows(records) {
+            let record = self.records.entry(row("code")).or_default();
             record.element = row("element");
         }
-        for row in rows(table!("segments.tsv")) {
-            let record = tables.records.entry(row("record")).or_default();
+        for row in rows(segments) {
+            let record = self.records.entry(row("record")).or_default();
             let segment = Segment {
                 repeats: row("max") != "1",
                 counter: row("counter"),
@@ -76,8 +101,8 @@ impl Tables {
             // Further rows of a segment leave the number empty.
             record.segments.entry(row("path")).or_insert(segment);
         }
-        for row in rows(table!("items.tsv")) {
-            let record = tables.records.entry(row("record")).or_default();
+        for row in rows(items) {
+            let record = self.records.entry(row("record")).or_default();
             let length = row("length");
             let exact = length.strip_prefix('=');
             let item = Item {
@@ -96,11 +121,10 @@ impl Tables {
                 .entry((row("path"), row("tag")))
                 .or_insert(item);
         }
-        for row in rows(table!("codes.tsv")) {
-            tables.codes.insert((row("list"), row("code")));
-            tables.lists.insert(row("list"));
+        for row in rows(codes) {
+            self.codes.insert((row("list"), row("code")));
+            self.lists.insert(row("list"));
         }
-        tables
     }
 
     /// Whether a code is in a list; a list that is no plain name knows all.

@@ -5,7 +5,11 @@ use crate::plan::{NodeId, RecordPlan, What};
 use crate::table::{Row, TableError};
 
 /// Reads the role of a record; all that is wrong in its row.
-pub(crate) fn parse(row: Row<'_, '_>, plan: &RecordPlan) -> Result<Role, Vec<TableError>> {
+pub(crate) fn parse(
+    row: Row<'_, '_>,
+    plan: &RecordPlan,
+    of_organizations: bool,
+) -> Result<Role, Vec<TableError>> {
     let mut cells = Cells {
         row,
         plan,
@@ -16,6 +20,7 @@ pub(crate) fn parse(row: Row<'_, '_>, plan: &RecordPlan) -> Result<Role, Vec<Tab
         does: cells.does(),
         family: row.get("family").into(),
         category: row.get("category").into(),
+        of_organizations,
         key: cells.items("key"),
         new_key: cells.items("new_key"),
         subject: cells.several("subject"),

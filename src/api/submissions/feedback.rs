@@ -93,7 +93,7 @@ async fn show(
         .filter(|_| rejected.len() as i64 == rows.limit());
     let next = next.map(|last| last.line);
     let today = china_date(gateway.clock().now());
-    let edition = Edition::embedded("pboc-submit-personal", today);
+    let edition = Edition::embedded("pboc-submit", today);
     Ok(Json(FeedbackView::of(
         &file, heard, rejected, next, edition,
     )))

@@ -24,10 +24,11 @@ const AHEAD: usize = 4;
 /// A client that is silent for so long has gone: its submission is free again.
 const SILENCE: Duration = Duration::from_secs(120);
 
-/// JSON Lines or CSV, by its type.
+/// JSON Lines (of records, or of events) or CSV, by its type.
 pub(super) fn form(
     headers: &HeaderMap,
     record: Option<String>,
+    events: bool,
     body: Body,
 ) -> Result<Form, Problem> {
     let kind = headers
@@ -44,6 +45,13 @@ pub(super) fn form(
     }
     let essence = kind.split(';').next().unwrap_or_default().trim();
     match (essence.to_ascii_lowercase().as_str(), record) {
+        ("application/x-ndjson", None) if events => Ok(Form::Events(Box::new(reader(body)))),
+        ("text/csv", _) if events => Err(Problem::new(
+            StatusCode::BAD_REQUEST,
+            "query",
+            "the parameter events does not go with the body",
+        )
+        .detail("events are JSON Lines: send a header Content-Type: application/x-ndjson")),
         ("application/x-ndjson", None) => Ok(Form::JsonLines(Box::new(reader(body)))),
         ("text/csv", Some(record)) => Ok(Form::Csv {
             record,

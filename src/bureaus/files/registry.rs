@@ -224,6 +224,7 @@ mod tests {
                     .map(|institution| ReporterConfig {
                         institution: institution.to_owned(),
                         organization_code: "T99999999H0001".to_owned(),
+                        profile: None,
                         seal: SealConfig::File { file: "x".into() },
                     })
                     .into(),

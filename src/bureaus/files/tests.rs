@@ -57,6 +57,7 @@ async fn line(
         members: vec![ReporterConfig {
             institution: "demo-bank".to_owned(),
             organization_code: "T99999999H0001".to_owned(),
+            profile: None,
             seal: SealConfig::File { file },
         }],
     });

@@ -162,7 +162,7 @@ impl Table {
 /// The tables of the format in force: those of today, as far as this program
 /// knows them.
 pub(super) fn edition() -> io::Result<&'static Edition> {
-    Edition::embedded("pboc-submit-personal", date(9999, 12, 31))
+    Edition::embedded("pboc-submit", date(9999, 12, 31))
         .ok_or_else(|| io::Error::other("the program holds no tables of the format"))
 }
 

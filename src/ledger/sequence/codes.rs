@@ -119,7 +119,7 @@ const fn rename(record: &'static str, absent: Option<Known>, taken: Option<Known
     }
 }
 
-static RULES: [Rules; 26] = [
+static RULES: [Rules; 43] = [
     Rules {
         older: known("R1101202", "BBR002", "BsSgmt/RptDate"),
         ..normal("110", "BsSgmt/RptDateCode")
@@ -191,6 +191,59 @@ static RULES: [Rules; 26] = [
         None,
     ),
     absent("514", known("R5141101", "BTE300", "DelRecCode")),
+    Rules {
+        older: known("R3101202", "CBR003", "BsSgmt/RptDate"),
+        ..normal("310", "BsSgmt/RptDateCode")
+    },
+    absent("314", known("R3141201", "CDR000", ".")),
+    Rules {
+        closed: known("R4101202", "CLR020", "."),
+        closes_late: known("R4101203", "CLR021", "AcctBsSgmt/RptDate"),
+        kind: known("R4101201", "CLR019", "AcctBsSgmt/AcctType"),
+        ..normal("410", "AcctBsSgmt/RptDateCode")
+    },
+    rename(
+        "411",
+        known("I4111B02", "CIR001", "OdBnesCode"),
+        known("I4111B03", "CIR002", "NwBnesCode"),
+    ),
+    Rules {
+        kind: known("R4121207", "CMR013", "BsSgmt/AcctType"),
+        month_after_closing: known("R4121217", "CMR017", "BsSgmt/RptDate"),
+        ..absent("412", known("R4121204", "CMR007", "BsSgmt/ModRecCode"))
+    },
+    absent("413", known("R4131201", "CSR000", "DelRecCode")),
+    absent("414", known("R4141201", "CTR000", "DelRecCode")),
+    Rules {
+        closed: known("R4201201", "CCR001", "."),
+        closes_late: known("R4201202", "CCR002", "CtrctBsSgmt/RptDate"),
+        ..normal("420", "CtrctBsSgmt/RptDateCode")
+    },
+    rename(
+        "421",
+        known("I4211B02", "CIR101", "OdBnesCode"),
+        known("I4211B03", "CIR102", "NwBnesCode"),
+    ),
+    absent("422", known("R4221203", "CMR104", "BsSgmt/ModRecCode")),
+    absent("423", known("R4231201", "CSR100", "DelRecCode")),
+    absent("424", known("R4241201", "CTR100", "DelRecCode")),
+    Rules {
+        closed: known("R4401202", "CAR006", "."),
+        closes_late: known("R4401203", "CAR007", "GuarAcctBsSgmt/RptDate"),
+        kind: known("R4401204", "CAR009", "GuarAcctBsSgmt/AcctType"),
+        ..normal("440", "GuarAcctBsSgmt/RptDateCode")
+    },
+    rename(
+        "441",
+        known("I4411B02", "CIR201", "OdBnesCode"),
+        known("I4411B03", "CIR202", "NwBnesCode"),
+    ),
+    Rules {
+        kind: known("R4421206", "CMR309", "BsSgmt/AcctType"),
+        ..absent("442", known("R4421203", "CMR306", "BsSgmt/ModRecCode"))
+    },
+    absent("443", known("R4431201", "CSR300", "DelRecCode")),
+    absent("444", known("R4441201", "CTR300", "DelRecCode")),
     NONE,
 ];
 

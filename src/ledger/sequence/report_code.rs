@@ -17,8 +17,9 @@ const NEW_DAYS: i32 = 30;
 ///   month. Collection accounts (C1) have but 10, 20 and 40 (BLR002, BLR006,
 ///   BLR012); quasi-credit cards (R3) no 40 (BLR008). When both 20 and 32 could
 ///   be meant (medium confidence), the day of closing decides.
-/// - 110: 10 first, 20 after. 220: 10, 20 expired, 30. 230: 10, 20 closed, 30
-///   where the liability is told, else 50.
+/// - 110, 310: 10 first, 20 after. 220, 420: 10, 20 expired, 30. 230, 440: 10,
+///   20 closed, 30 where the liability is told, else 50.
+/// - 410: 10 first, 20 closed; which of the others is meant it does not tell.
 #[must_use]
 pub fn report_code(account: &Account, told: &Told) -> Option<&'static str> {
     if told.does != Does::Normal {
@@ -26,13 +27,13 @@ pub fn report_code(account: &Account, told: &Told) -> Option<&'static str> {
     }
     let first = !account.standing.is_accepted();
     match &*told.record {
-        "110" => Some(if first { "10" } else { "20" }),
+        "110" | "310" => Some(if first { "10" } else { "20" }),
         "210" if first => Some(first_of_account(told)),
         "210" => later(account, told),
-        "220" | "230" if first => Some("10"),
-        "220" | "230" if told.closes => Some("20"),
-        "220" => Some("30"),
-        "230" => Some(if told.has_status { "30" } else { "50" }),
+        "220" | "230" | "410" | "420" | "440" if first => Some("10"),
+        "220" | "230" | "410" | "420" | "440" if told.closes => Some("20"),
+        "220" | "420" => Some("30"),
+        "230" | "440" => Some(if told.has_status { "30" } else { "50" }),
         _ => None,
     }
 }

@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 
 use super::super::{
     SubmitError,
-    feed::{self, Before, CHUNK, Chunk},
+    feed::{self, Before, By, CHUNK, Chunk},
     service::Inner,
 };
 use super::{
@@ -182,7 +182,12 @@ fn stocked(
 ) -> Result<(), SubmitError> {
     let form = stock.open().map_err(SubmitError::Io)?;
     let (fed, mut chunks) = mpsc::channel(AHEAD);
-    tokio::task::spawn_blocking(move || feed::feed(edition, form, Before::nothing(), fed));
+    // What the bureau has already is not asked whether it may be reported.
+    let by = By {
+        edition,
+        profile: None,
+    };
+    tokio::task::spawn_blocking(move || feed::feed(by, form, Before::nothing(), fed));
     tokio::task::spawn_blocking(move || {
         let mut scratch = Scratch::default();
         let mut place = 0;

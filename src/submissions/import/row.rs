@@ -10,7 +10,7 @@ use schemas::{
 };
 
 use super::{
-    super::{feed::Parsed, service::Inner},
+    super::{candidate::identity_of, feed::Parsed, service::Inner},
     findings::of_row,
 };
 use crate::{
@@ -147,8 +147,7 @@ impl Good {
         let mut identity = None;
         if role.names_subject() {
             let subject = role.subject(plan, &record);
-            let known = subject
-                .and_then(|(kind, number, name)| Identity::person(kind, number, name, today).ok());
+            let known = subject.and_then(|subject| identity_of(role, subject, today));
             if known.is_none() {
                 return Err(vec![super::super::candidate::finding(
                     code,

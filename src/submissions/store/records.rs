@@ -172,6 +172,15 @@ pub(crate) async fn held(
         .await
 }
 
+/// The records of an account that were accepted, in their order.
+pub(crate) async fn accepted(db: &Db, account: i64) -> Result<Vec<Kept>, DbError> {
+    let sql = format!(
+        "SELECT {KEPT} FROM submission_records r WHERE r.account = $1 \
+         AND r.state = 'accepted' ORDER BY r.submission, r.seq"
+    );
+    db.all(AssertSqlSafe(sql), args![account]).await
+}
+
 /// A line of a file, as pass two needs it.
 #[derive(Clone, Debug, FromRow)]
 pub(crate) struct FileLine {

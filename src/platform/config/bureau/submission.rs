@@ -2,6 +2,7 @@
 
 use std::{collections::HashSet, path::PathBuf};
 
+use schemas::profile::Profile;
 use serde::Deserialize;
 
 use super::{Transport, authority};
@@ -54,6 +55,9 @@ pub struct ReporterConfig {
     pub institution: String,
     /// Its code as a data provider (数据提供机构区段码): 14 characters at the PBOC.
     pub organization_code: String,
+    /// What it may report, by the kind of institution it is; without one, all.
+    #[serde(default)]
+    pub profile: Option<Profile>,
     /// What seals its files.
     pub seal: SealConfig,
 }
