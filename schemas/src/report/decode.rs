@@ -265,6 +265,16 @@ pub(super) mod tests {
     pub(in crate::report) const NEGATIVE: &str =
         include_str!("../../testdata/pboc-query-personal/sample-report-3-negative.xml");
 
+    pub(in crate::report) const HEALTHY: &str =
+        include_str!("../../testdata/pboc-query-enterprise/sample-1-healthy-sme.xml");
+    pub(in crate::report) const TROUBLED: &str =
+        include_str!("../../testdata/pboc-query-enterprise/sample-2-troubled.xml");
+
+    pub(in crate::report) fn decode_enterprise(xml: &str) -> Result<Report, DecodeError> {
+        let dictionary = Dictionary::embedded("pboc-query-enterprise").unwrap();
+        dictionary.decode(xml.as_bytes(), &Limits::default())
+    }
+
     pub(in crate::report) fn decode(xml: &str) -> Result<Report, DecodeError> {
         let dictionary = Dictionary::embedded("pboc-query-personal").unwrap();
         dictionary.decode(xml.as_bytes(), &Limits::default())
@@ -282,6 +292,44 @@ pub(super) mod tests {
             assert_eq!(report.unknown().len(), 0, "case {name}");
             assert_eq!(report.remarks(), [], "case {name}");
         }
+        for (name, xml) in [("healthy", HEALTHY), ("troubled", TROUBLED)] {
+            let report = decode_enterprise(xml).unwrap();
+            // As many elements as start tags, the comment and the XML declaration aside.
+            let tags = xml.matches('<').count() - xml.matches("</").count() - 2;
+            assert_eq!(report.nodes.len(), tags, "case {name}");
+            assert_eq!(report.unknown().len(), 0, "case {name}");
+            assert_eq!(report.remarks(), [], "case {name}");
+        }
+    }
+
+    #[test]
+    fn two_known_revisions_are_read_and_what_is_neither_is_remarked() {
+        let cases = [
+            ("reason of the other list", "<EA01BD02>03<", "<EA01BD02>10<", None),
+            ("reason of none", "<EA01BD02>03<", "<EA01BD02>77<", Some("unknown_code")),
+            ("a day for the month", "<EA01ER01>2025-02<", "<EA01ER01>2025-02-28<", None),
+            ("neither", "<EA01ER01>2025-02<", "<EA01ER01>202502<", Some("wrong_kind")),
+            ("statement of the other list", "<EI010D02>4<", "<EI010D02>5<", None),
+            ("amount with decimals", "<EF010J01>28<", "<EF010J01>28.50<", Some("wrong_kind")),
+            ("a list that is not public", "<ED04AD01/>", "<ED04AD01>X</ED04AD01>", None),
+            ("the facility in another place", "<EDD>", "<EDD><ED06/>", Some("unknown_element")),
+            ("too few rows", "<EA01CS01>3<", "<EA01CS01>4<", Some("wrong_count")),
+        ];
+        for (name, from, to, expected) in cases {
+            let xml = TROUBLED.replacen(from, to, 1);
+            assert_ne!(xml, TROUBLED, "case {name}");
+            let report = decode_enterprise(&xml).unwrap();
+            let found: Vec<_> = report.remarks().iter().map(|one| one.kind.code()).collect();
+            assert_eq!(found, Vec::from_iter(expected), "case {name}");
+        }
+    }
+
+    #[test]
+    fn one_report_is_not_read_as_the_other() {
+        // Both have the same root: what tells them apart is that nothing below is known.
+        let personal = decode(TROUBLED).unwrap();
+        assert_eq!(personal.nodes.len(), 1);
+        assert!(personal.unknown().len() > 10);
     }
 
     #[test]
@@ -447,17 +495,119 @@ pub(super) mod tests {
         }
     }
 
+    /// Everything that can be done with a report.
+    fn use_all_of(report: &Report, other: &Report) {
+        for language in [Language::Zh, Language::En] {
+            let _ = (report.render(language), serde_json::to_string(&report.view(language)));
+            let _ = serde_json::to_string(&report.page(language));
+        }
+        let _ = (report.sections().len(), report.variables());
+        for (before, after) in [(report, other), (other, report)] {
+            if let Ok(comparison) = crate::report::compare(before, after) {
+                let _ = comparison.render(Language::Zh);
+                let _ = serde_json::to_string(&comparison.view(Language::En));
+            }
+        }
+    }
+
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(64))]
+        #![proptest_config(ProptestConfig::with_cases(48))]
 
         #[test]
-        fn no_bytes_make_it_panic(at in 0usize..60_000, bytes in prop::collection::vec(any::<u8>(), 0..12)) {
-            let mut xml = NORMAL.as_bytes().to_vec();
-            let at = at.min(xml.len());
-            xml.splice(at..(at + bytes.len()).min(xml.len()), bytes);
-            let dictionary = Dictionary::embedded("pboc-query-personal").unwrap();
+        fn no_bytes_make_it_panic(
+            enterprise in any::<bool>(),
+            changes in prop::collection::vec(
+                (0usize..60_000, prop::collection::vec(any::<u8>(), 0..12)),
+                1..4,
+            ),
+        ) {
+            let (name, sample) = match enterprise {
+                true => ("pboc-query-enterprise", TROUBLED),
+                false => ("pboc-query-personal", NEGATIVE),
+            };
+            let dictionary = Dictionary::embedded(name).unwrap();
+            let whole = dictionary.decode(sample.as_bytes(), &Limits::default()).unwrap();
+            let mut xml = sample.as_bytes().to_vec();
+            for (at, bytes) in changes {
+                let at = at.min(xml.len());
+                xml.splice(at..(at + bytes.len()).min(xml.len()), bytes);
+            }
             if let Ok(report) = dictionary.decode(&xml, &Limits::default()) {
-                let _ = (report.sections().len(), report.variables(), report.render(Language::Zh));
+                use_all_of(&report, &whole);
+            }
+        }
+
+        /// Bytes that stay XML: values and whole elements change places.
+        #[test]
+        fn no_well_formed_mutation_makes_it_panic(
+            enterprise in any::<bool>(),
+            changes in prop::collection::vec((any::<prop::sample::Index>(), 0usize..6), 1..12),
+        ) {
+            let (name, sample) = match enterprise {
+                true => ("pboc-query-enterprise", TROUBLED),
+                false => ("pboc-query-personal", NEGATIVE),
+            };
+            let dictionary = Dictionary::embedded(name).unwrap();
+            let whole = dictionary.decode(sample.as_bytes(), &Limits::default()).unwrap();
+            let mut lines: Vec<&str> = sample.lines().collect();
+            for (index, how) in changes {
+                let values: Vec<usize> = lines
+                    .iter()
+                    .enumerate()
+                    .filter(|(_, line)| line.contains("</") && line.matches('<').count() == 2)
+                    .map(|(place, _)| place)
+                    .collect();
+                let place = *index.get(&values);
+                match how {
+                    0 => {
+                        lines.remove(place);
+                    }
+                    1 => lines.insert(place, lines[place]),
+                    2 => lines[place] = "<X>示例</X>",
+                    3 => lines[place] = "<PD01CJ06>99999999999999999999</PD01CJ06>",
+                    4 => lines[place] = "<ED01BR01>9999-12-31</ED01BR01>",
+                    _ => lines[place] = "<EA01AR01>-001-01-01T00:00:00</EA01AR01>",
+                }
+            }
+            if let Ok(report) = dictionary.decode(lines.join("\n").as_bytes(), &Limits::default()) {
+                use_all_of(&report, &whole);
+            }
+        }
+    }
+
+    #[test]
+    fn extreme_values_make_nothing_panic() {
+        let values = [
+            i64::MAX.to_string(),
+            i64::MIN.to_string(),
+            "9999-12-31".to_owned(),
+            "0000-01-01".to_owned(),
+            "9999-12".to_owned(),
+            "-0.01".to_owned(),
+            "99999999999999999.99".to_owned(),
+            String::new(),
+        ];
+        for (name, sample) in [
+            ("pboc-query-enterprise", TROUBLED),
+            ("pboc-query-personal", NEGATIVE),
+        ] {
+            let dictionary = Dictionary::embedded(name).unwrap();
+            let whole = dictionary.decode(sample.as_bytes(), &Limits::default()).unwrap();
+            for value in &values {
+                let mut xml = String::new();
+                for line in sample.lines() {
+                    let (open, rest) = line.split_once('>').unwrap_or((line, ""));
+                    // Codes stay, so that the values are put to use.
+                    let is_code = open.as_bytes().get(open.len().saturating_sub(3)) == Some(&b'D');
+                    match rest.split_once("</") {
+                        Some((_, close)) if !is_code => {
+                            xml += &format!("{open}>{value}</{close}\n");
+                        }
+                        _ => xml += &format!("{line}\n"),
+                    }
+                }
+                let report = dictionary.decode(xml.as_bytes(), &Limits::default()).unwrap();
+                use_all_of(&report, &whole);
             }
         }
     }

@@ -3,9 +3,10 @@
 use std::fmt;
 use std::ops::Range;
 
+use jiff::civil::DateTime;
 use zeroize::Zeroizing;
 
-use super::dictionary::{Choice, Dictionary, Element, Form, List, Selector};
+use super::dictionary::{Choice, Dictionary, Element, Form, Level, List, Selector, Test};
 use super::item::Item;
 use super::remark::Remark;
 use super::value;
@@ -96,6 +97,30 @@ impl Report {
     #[must_use]
     pub fn first(&self, code: &str) -> Option<Item<'_>> {
         self.items(code).find(Item::is_filled)
+    }
+
+    /// When it was made, China time.
+    #[must_use]
+    pub fn made(&self) -> Option<DateTime> {
+        self.root().filled(self.dictionary.head.made)?.date_time()
+    }
+
+    /// Kinds and numbers of what identifies the subject, in upper case.
+    pub(super) fn subject_ids(&self) -> Vec<(&str, Zeroizing<String>)> {
+        let mut ids = Vec::new();
+        for [kind, number] in &self.dictionary.head.ids {
+            for item in self.root().each(*number).filter(Item::is_filled) {
+                let unit = self.nodes[item.index].parent as usize;
+                let kind = self.child(unit, *kind).map(|index| Item {
+                    report: self,
+                    index,
+                });
+                if let Some(kind) = kind.filter(Item::is_filled) {
+                    ids.push((kind.raw(), Zeroizing::new(item.raw().to_uppercase())));
+                }
+            }
+        }
+        ids
     }
 
     /// What is odd: unknown elements, then the rest in document order. At most
@@ -243,13 +268,17 @@ impl<'r> Unit<'r> {
         several.then(|| self.report.nodes[self.index].nth)
     }
 
-    /// A row of a table inside its unit.
-    #[must_use]
-    pub fn is_row(self) -> bool {
-        matches!(
-            self.report.element(self.index).form,
-            Form::Unit { row: true, .. }
-        )
+    pub(super) fn element(self) -> u16 {
+        self.report.nodes[self.index].element
+    }
+
+    /// What it is in the report.
+    pub(super) fn level(self) -> Level {
+        match self.report.element(self.index).form {
+            Form::Unit { level, .. } => level,
+            // Units are only made of nodes that are units.
+            Form::Item { .. } => Level::Plain,
+        }
     }
 
     /// What stands right below, in document order.
@@ -281,12 +310,32 @@ impl<'r> Unit<'r> {
 
     /// All items with this code anywhere below, in document order.
     pub fn all(self, code: &str) -> impl Iterator<Item = Item<'r>> {
+        let dictionary = self.report.dictionary;
+        let wanted = dictionary.find(code);
+        let wanted = wanted.filter(|e| matches!(dictionary.at(*e).form, Form::Item { .. }));
+        wanted.into_iter().flat_map(move |item| self.each(item))
+    }
+
+    /// All items that are this element anywhere below, in document order.
+    pub(super) fn each(self, item: u16) -> impl Iterator<Item = Item<'r>> {
         let report = self.report;
-        let wanted = report.dictionary.find(code);
-        let wanted = wanted.filter(|e| matches!(report.dictionary.at(*e).form, Form::Item { .. }));
         let range = self.index..report.nodes[self.index].end as usize;
-        let found = move |index: &usize| wanted == Some(report.nodes[*index].element);
+        let found = move |index: &usize| report.nodes[*index].element == item;
         range.filter(found).map(move |index| Item { report, index })
+    }
+
+    /// The first of them that says something.
+    pub(super) fn filled(self, item: u16) -> Option<Item<'r>> {
+        self.each(item).find(Item::is_filled)
+    }
+
+    /// Whether an item of the unit is as the test wants it.
+    pub(super) fn passes(self, test: &Test) -> bool {
+        let fits = |item: Item<'_>| {
+            item.is_filled()
+                && (test.values.is_empty() || test.values.iter().any(|one| one == item.raw()))
+        };
+        self.each(test.item).any(fits) == test.holds
     }
 
     /// The first item with this code anywhere below.
