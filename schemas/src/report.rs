@@ -46,7 +46,7 @@ pub use decode::DecodeError;
 pub use dictionary::Dictionary;
 pub use item::{Doubt, Item};
 pub use page::{
-    Block, Cell, Field, Grid, GridMonth, Note, NoteKind, Page, PageSection, Table,
+    Block, Cell, Field, Grid, GridMonth, Note, NoteKind, Page, PageFigure, PageSection, Table,
 };
 pub use remark::{Remark, RemarkKind};
 pub use section::Section;

@@ -28,8 +28,8 @@ use crate::text::Label;
 mod measure;
 mod view;
 
-pub(super) use measure::{Measure, Order};
 pub use measure::Direction;
+pub(super) use measure::{Measure, Order};
 pub use view::ComparisonView;
 
 /// What changed from one report to a later one.
@@ -117,7 +117,7 @@ pub enum CompareError {
     /// One of a person, one of an enterprise.
     #[error("the reports are of two kinds")]
     OtherKind,
-    /// No identifier of the one is an identifier of the other.
+    /// Not surely of one subject: no identifier in common, or two of one kind.
     #[error("the reports are of two subjects")]
     OtherSubject,
     /// A report does not say when it was made, or the later one was made first.
@@ -210,16 +210,12 @@ impl ChangeKind {
 /// # Errors
 ///
 /// [`CompareError`] unless both are of one kind and one subject, in this order.
-pub fn compare<'r>(
-    earlier: &'r Report,
-    later: &'r Report,
-) -> Result<Comparison<'r>, CompareError> {
+pub fn compare<'r>(earlier: &'r Report, later: &'r Report) -> Result<Comparison<'r>, CompareError> {
     let dictionary = later.dictionary();
     if !std::ptr::eq(earlier.dictionary(), dictionary) {
         return Err(CompareError::OtherKind);
     }
-    let ids = later.subject_ids();
-    if !earlier.subject_ids().iter().any(|id| ids.contains(id)) {
+    if !is_same_subject(earlier, later) {
         return Err(CompareError::OtherSubject);
     }
     match (earlier.made(), later.made()) {
@@ -237,6 +233,24 @@ pub fn compare<'r>(
         changes,
         untold: Area::ALL.into_iter().filter(|area| !told(area)).collect(),
     })
+}
+
+/// Whether both are about one subject: asked for by one identity, or with an
+/// identifier in common and none of one kind that differ. In doubt they are not:
+/// what is not compared harms nobody.
+fn is_same_subject(earlier: &Report, later: &Report) -> bool {
+    if earlier
+        .subject_id()
+        .is_some_and(|id| Some(id) == later.subject_id())
+    {
+        return true;
+    }
+    let (first, second) = (earlier.subject_ids(), later.subject_ids());
+    let differs = |(kind, _): &(&str, _)| {
+        second.iter().any(|(other, _)| other == kind)
+            && !first.iter().any(|id| id.0 == *kind && second.contains(id))
+    };
+    first.iter().any(|id| second.contains(id)) && !first.iter().any(differs)
 }
 
 /// One row of the table at work.
@@ -285,7 +299,9 @@ impl Pairing<'_> {
             }
         }
         if self.row.leaves {
-            let left = waiting.into_values().flat_map(|group| group.by_hint.into_values());
+            let left = waiting
+                .into_values()
+                .flat_map(|group| group.by_hint.into_values());
             let mut left: Vec<_> = left.flatten().collect();
             left.sort_by_key(|unit| unit.index);
             for unit in left {
@@ -330,7 +346,9 @@ impl Pairing<'_> {
             !self.row.closed.is_empty() && self.row.closed.iter().all(|test| unit.passes(test))
         };
         let measures = self.row.measures.iter();
-        let differences: Vec<_> = measures.filter_map(|one| one.differ(before, after)).collect();
+        let differences: Vec<_> = measures
+            .filter_map(|one| one.differ(before, after))
+            .collect();
         let any = |direction| differences.iter().any(|one| one.direction == direction);
         let kind = if closed(after) && !closed(before) {
             ChangeKind::Closed

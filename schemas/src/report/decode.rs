@@ -305,15 +305,60 @@ pub(super) mod tests {
     #[test]
     fn two_known_revisions_are_read_and_what_is_neither_is_remarked() {
         let cases = [
-            ("reason of the other list", "<EA01BD02>03<", "<EA01BD02>10<", None),
-            ("reason of none", "<EA01BD02>03<", "<EA01BD02>77<", Some("unknown_code")),
-            ("a day for the month", "<EA01ER01>2025-02<", "<EA01ER01>2025-02-28<", None),
-            ("neither", "<EA01ER01>2025-02<", "<EA01ER01>202502<", Some("wrong_kind")),
-            ("statement of the other list", "<EI010D02>4<", "<EI010D02>5<", None),
-            ("amount with decimals", "<EF010J01>28<", "<EF010J01>28.50<", Some("wrong_kind")),
-            ("a list that is not public", "<ED04AD01/>", "<ED04AD01>X</ED04AD01>", None),
-            ("the facility in another place", "<EDD>", "<EDD><ED06/>", Some("unknown_element")),
-            ("too few rows", "<EA01CS01>3<", "<EA01CS01>4<", Some("wrong_count")),
+            (
+                "reason of the other list",
+                "<EA01BD02>03<",
+                "<EA01BD02>10<",
+                None,
+            ),
+            (
+                "reason of none",
+                "<EA01BD02>03<",
+                "<EA01BD02>77<",
+                Some("unknown_code"),
+            ),
+            (
+                "a day for the month",
+                "<EA01ER01>2025-02<",
+                "<EA01ER01>2025-02-28<",
+                None,
+            ),
+            (
+                "neither",
+                "<EA01ER01>2025-02<",
+                "<EA01ER01>202502<",
+                Some("wrong_kind"),
+            ),
+            (
+                "statement of the other list",
+                "<EI010D02>4<",
+                "<EI010D02>5<",
+                None,
+            ),
+            (
+                "amount with decimals",
+                "<EF010J01>28<",
+                "<EF010J01>28.50<",
+                Some("wrong_kind"),
+            ),
+            (
+                "a list that is not public",
+                "<ED04AD01/>",
+                "<ED04AD01>X</ED04AD01>",
+                None,
+            ),
+            (
+                "the facility in another place",
+                "<EDD>",
+                "<EDD><ED06/>",
+                Some("unknown_element"),
+            ),
+            (
+                "too few rows",
+                "<EA01CS01>3<",
+                "<EA01CS01>4<",
+                Some("wrong_count"),
+            ),
         ];
         for (name, from, to, expected) in cases {
             let xml = TROUBLED.replacen(from, to, 1);
@@ -498,7 +543,10 @@ pub(super) mod tests {
     /// Everything that can be done with a report.
     fn use_all_of(report: &Report, other: &Report) {
         for language in [Language::Zh, Language::En] {
-            let _ = (report.render(language), serde_json::to_string(&report.view(language)));
+            let _ = (
+                report.render(language),
+                serde_json::to_string(&report.view(language)),
+            );
             let _ = serde_json::to_string(&report.page(language));
         }
         let _ = (report.sections().len(), report.variables());
@@ -592,7 +640,9 @@ pub(super) mod tests {
             ("pboc-query-personal", NEGATIVE),
         ] {
             let dictionary = Dictionary::embedded(name).unwrap();
-            let whole = dictionary.decode(sample.as_bytes(), &Limits::default()).unwrap();
+            let whole = dictionary
+                .decode(sample.as_bytes(), &Limits::default())
+                .unwrap();
             for value in &values {
                 let mut xml = String::new();
                 for line in sample.lines() {
@@ -606,7 +656,9 @@ pub(super) mod tests {
                         _ => xml += &format!("{line}\n"),
                     }
                 }
-                let report = dictionary.decode(xml.as_bytes(), &Limits::default()).unwrap();
+                let report = dictionary
+                    .decode(xml.as_bytes(), &Limits::default())
+                    .unwrap();
                 use_all_of(&report, &whole);
             }
         }

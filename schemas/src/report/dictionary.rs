@@ -41,7 +41,9 @@ pub(super) struct Head {
     pub(super) made: u16,
     pub(super) number: u16,
     pub(super) name: u16,
-    /// Kind and number of what identifies the subject, in one unit each.
+    /// Kind and number of the identity that was asked for, where it is told.
+    pub(super) subject: Option<[u16; 2]>,
+    /// Kind and number of what else identifies the subject, in one unit each.
     pub(super) ids: Vec<[u16; 2]>,
     /// What such a report is called, in Chinese and in English.
     pub(super) title: (String, String),
@@ -350,7 +352,10 @@ mod tests {
         let statement = dictionary.list("2066/2066-P").unwrap();
         let meaning = |code| statement.meaning(code).unwrap();
         assert_eq!(meaning("1").zh, "数据提供机构说明 或 异议标注");
-        assert_eq!(meaning("1").en, "Statement of the data provider or Objection mark");
+        assert_eq!(
+            meaning("1").en,
+            "Statement of the data provider or Objection mark"
+        );
         assert_eq!(meaning("5").zh, "征信中心说明");
         let reason = dictionary.list("2004/2004-B").unwrap();
         assert_eq!(reason.meaning("01").unwrap().zh, "贷前（保前）审查");

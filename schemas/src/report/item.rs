@@ -195,7 +195,9 @@ impl<'r> Item<'r> {
                 (Some(hundredths), None) => Cow::Owned(separated(hundredths / 100)),
                 (None, _) => Cow::Borrowed(raw),
             },
-            Kind::Date | Kind::Month | Kind::MonthOrDate if self.date().is_some() => Cow::Owned(raw.replace('-', ".")),
+            Kind::Date | Kind::Month | Kind::MonthOrDate if self.date().is_some() => {
+                Cow::Owned(raw.replace('-', "."))
+            }
             Kind::DateTime if self.date().is_some() => {
                 Cow::Owned(raw.replace('-', ".").replace('T', " "))
             }

@@ -10,13 +10,14 @@
 //!
 //! # What is not here
 //!
-//! Fonts, colors, paper; and derived figures: see [`Report::variables`].
+//! Fonts, colors and paper.
 
 use std::borrow::Cow;
 use std::fmt;
 
 use serde::Serialize;
 
+use super::confidence::Confidence;
 use super::item::{Doubt, Item};
 use super::tree::Report;
 use crate::text::{Label, Language};
@@ -36,6 +37,8 @@ pub struct Page<'r> {
     pub made: Option<String>,
     /// In the order of reading.
     pub sections: Vec<PageSection<'r>>,
+    /// Derived figures that the report tells.
+    pub figures: Vec<PageFigure>,
     /// For the end of the page.
     pub notes: Vec<Note>,
     /// Of what it is made.
@@ -54,6 +57,19 @@ pub struct PageSection<'r> {
     pub blocks: Vec<Block<'r>>,
     /// The sections inside it.
     pub sections: Vec<PageSection<'r>>,
+}
+
+/// A derived figure.
+#[derive(Serialize)]
+pub struct PageFigure {
+    /// Name of the variable.
+    pub name: &'static str,
+    /// Its label.
+    pub label: &'static str,
+    /// The figure with its unit.
+    pub text: String,
+    /// How well its definition is founded.
+    pub confidence: Confidence,
 }
 
 /// A piece of a page.
@@ -176,9 +192,22 @@ impl Report {
             number: item(head.number).map(|item| item.raw()),
             made: item(head.made).map(|item| item.text(language).into_owned()),
             sections: sections.collect(),
+            figures: self.figures(language),
             notes: notes::notes(self, language),
             language,
         }
+    }
+
+    fn figures(&self, language: Language) -> Vec<PageFigure> {
+        let told = self.variables().into_iter().filter_map(|variable| {
+            Some(PageFigure {
+                name: variable.name,
+                label: variable.label.text(language),
+                text: variable.value?.text(language),
+                confidence: variable.confidence,
+            })
+        });
+        told.collect()
     }
 }
 

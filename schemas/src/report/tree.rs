@@ -105,22 +105,35 @@ impl Report {
         self.root().filled(self.dictionary.head.made)?.date_time()
     }
 
-    /// Kinds and numbers of what identifies the subject, in upper case.
+    /// Kind and number of the identity that was asked for, where it is told.
+    pub(super) fn subject_id(&self) -> Option<(&str, Zeroizing<String>)> {
+        self.identities(self.dictionary.head.subject.as_ref())
+            .next()
+    }
+
+    /// Kinds and numbers of all that identifies the subject, in upper case.
     pub(super) fn subject_ids(&self) -> Vec<(&str, Zeroizing<String>)> {
-        let mut ids = Vec::new();
-        for [kind, number] in &self.dictionary.head.ids {
-            for item in self.root().each(*number).filter(Item::is_filled) {
+        let head = &self.dictionary.head;
+        self.identities(head.subject.iter().chain(&head.ids))
+            .collect()
+    }
+
+    fn identities<'r>(
+        &'r self,
+        pairs: impl IntoIterator<Item = &'static [u16; 2]> + 'r,
+    ) -> impl Iterator<Item = (&'r str, Zeroizing<String>)> {
+        pairs.into_iter().flat_map(move |[kind, number]| {
+            let numbers = self.root().each(*number).filter(Item::is_filled);
+            numbers.filter_map(move |item| {
                 let unit = self.nodes[item.index].parent as usize;
-                let kind = self.child(unit, *kind).map(|index| Item {
+                let kind = Item {
                     report: self,
-                    index,
-                });
-                if let Some(kind) = kind.filter(Item::is_filled) {
-                    ids.push((kind.raw(), Zeroizing::new(item.raw().to_uppercase())));
-                }
-            }
-        }
-        ids
+                    index: self.child(unit, *kind)?,
+                };
+                let number = Zeroizing::new(item.raw().to_uppercase());
+                kind.is_filled().then(|| (kind.raw(), number))
+            })
+        })
     }
 
     /// What is odd: unknown elements, then the rest in document order. At most

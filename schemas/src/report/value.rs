@@ -19,6 +19,9 @@ pub enum Kind {
     Decimal,
     /// A whole number.
     Integer,
+    /// Marks of months, one character each; the last is that of the month
+    /// beside it.
+    Marks,
     /// A month, yyyy-MM.
     Month,
     /// A month or a day: two revisions are known.
@@ -42,6 +45,7 @@ impl Kind {
             "datetime" => Self::DateTime,
             "decimal" => Self::Decimal,
             "integer" => Self::Integer,
+            "marks" => Self::Marks,
             "month" => Self::Month,
             "month_or_date" => Self::MonthOrDate,
             "text" => Self::Text,
@@ -55,7 +59,7 @@ impl Kind {
     pub(super) fn fits(self, value: &str) -> bool {
         match self {
             Self::Amount | Self::Integer | Self::Wan => number(value).is_some(),
-            Self::Code | Self::Text => true,
+            Self::Code | Self::Marks | Self::Text => true,
             Self::Date => date(value).is_some(),
             Self::DateTime => date_time(value).is_some(),
             Self::Decimal => hundredths(value).is_some(),
@@ -92,7 +96,11 @@ pub(super) fn hundredths(value: &str) -> Option<i64> {
     } else {
         rest.parse().ok()?
     };
-    let sum = whole.parse::<i64>().ok()?.checked_mul(100)?.checked_add(rest)?;
+    let sum = whole
+        .parse::<i64>()
+        .ok()?
+        .checked_mul(100)?
+        .checked_add(rest)?;
     Some(if value.starts_with('-') { -sum } else { sum })
 }
 
@@ -103,7 +111,11 @@ pub(super) fn month_or_date(value: &str) -> Option<Date> {
 
 /// A year.
 pub(super) fn year(value: &str) -> Option<i16> {
-    if value.len() == 4 { digits(value) } else { None }
+    if value.len() == 4 {
+        digits(value)
+    } else {
+        None
+    }
 }
 
 /// A day of the calendar.

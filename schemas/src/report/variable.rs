@@ -82,7 +82,10 @@ impl Figure<'_> {
         // Two decimals of a number in hundredths.
         let decimal = |hundredths: i64| {
             let sign = if hundredths < 0 { "-" } else { "" };
-            let (whole, rest) = (hundredths.unsigned_abs() / 100, hundredths.unsigned_abs() % 100);
+            let (whole, rest) = (
+                hundredths.unsigned_abs() / 100,
+                hundredths.unsigned_abs() % 100,
+            );
             format!("{sign}{}.{rest:02}", separated(whole as i64))
         };
         match *self {

@@ -161,10 +161,7 @@ impl Serialize for In<Variable<'_>> {
         out.serialize_field("kind", variable.kind)?;
         out.serialize_field("label", variable.label.text(*language))?;
         out.serialize_field("value", &variable.value)?;
-        out.serialize_field(
-            "text",
-            &variable.value.map(|value| value.text(*language)),
-        )?;
+        out.serialize_field("text", &variable.value.map(|value| value.text(*language)))?;
         out.serialize_field("confidence", &variable.confidence)?;
         out.end()
     }
@@ -185,7 +182,7 @@ impl Serialize for In<&Remark> {
 mod tests {
     use serde_json::Value;
 
-    use super::super::decode::tests::{NEGATIVE, NORMAL, decode};
+    use super::super::decode::tests::{NORMAL, decode};
     use super::*;
 
     #[test]

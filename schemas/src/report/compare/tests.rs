@@ -1,6 +1,4 @@
-use super::super::decode::tests::{
-    HEALTHY, NEGATIVE, NORMAL, TROUBLED, decode, decode_enterprise,
-};
+use super::super::decode::tests::{HEALTHY, NEGATIVE, NORMAL, TROUBLED, decode, decode_enterprise};
 use super::*;
 use crate::text::Language;
 
@@ -42,18 +40,58 @@ fn a_report_beside_itself_has_no_change() {
 #[test]
 fn each_way_to_change_is_told_of_persons() {
     let cases = [
-        ("overdue more", NEGATIVE.replace("<PD01CJ06>11550<", "<PD01CJ06>11551<"), "accounts worse"),
-        ("overdue less", NEGATIVE.replace("<PD01CJ06>11550<", "<PD01CJ06>0<"), "accounts better"),
-        ("class lower", NORMAL.replacen("<PD01CD02>1<", "<PD01CD02>2<", 1), "accounts worse"),
-        ("bad debt", NORMAL.replacen("<PD01BD01 />", "<PD01BD01>4</PD01BD01>", 1), "accounts worse"),
-        ("balance", NORMAL.replacen("<PD01CJ01>702500<", "<PD01CJ01>702499<", 1), "accounts changed"),
-        ("alert", NORMAL.replacen("<PA01DQ01 />", "<PA01DQ01>1</PA01DQ01>", 1), "alerts new"),
-        ("account gone", without(NORMAL, "<PD01>", "</PD01>", 0), "accounts gone"),
-        ("penalty gone", without(NEGATIVE, "<PF04>", "</PF04>", 0), "public gone"),
-        ("duty gone", without(NORMAL, "<PD03>", "</PD03>", 0), "guarantees gone"),
+        (
+            "overdue more",
+            NEGATIVE.replace("<PD01CJ06>11550<", "<PD01CJ06>11551<"),
+            "accounts worse",
+        ),
+        (
+            "overdue less",
+            NEGATIVE.replace("<PD01CJ06>11550<", "<PD01CJ06>0<"),
+            "accounts better",
+        ),
+        (
+            "class lower",
+            NORMAL.replacen("<PD01CD02>1<", "<PD01CD02>2<", 1),
+            "accounts worse",
+        ),
+        (
+            "bad debt",
+            NORMAL.replacen("<PD01BD01 />", "<PD01BD01>4</PD01BD01>", 1),
+            "accounts worse",
+        ),
+        (
+            "balance",
+            NORMAL.replacen("<PD01CJ01>702500<", "<PD01CJ01>702499<", 1),
+            "accounts changed",
+        ),
+        (
+            "alert",
+            NORMAL.replacen("<PA01DQ01 />", "<PA01DQ01>1</PA01DQ01>", 1),
+            "alerts new",
+        ),
+        (
+            "account gone",
+            without(NORMAL, "<PD01>", "</PD01>", 0),
+            "accounts gone",
+        ),
+        (
+            "penalty gone",
+            without(NEGATIVE, "<PF04>", "</PF04>", 0),
+            "public gone",
+        ),
+        (
+            "duty gone",
+            without(NORMAL, "<PD03>", "</PD03>", 0),
+            "guarantees gone",
+        ),
     ];
     for (name, after, expected) in cases {
-        let before = if after.contains("PF01AJ01") { NEGATIVE } else { NORMAL };
+        let before = if after.contains("PF01AJ01") {
+            NEGATIVE
+        } else {
+            NORMAL
+        };
         assert_ne!(before, after, "case {name}: the sample has it so already");
         let told = compared(before, &after);
         assert_eq!(told.len(), 1, "case {name}: {told:?}");
@@ -70,21 +108,69 @@ fn each_way_to_change_is_told_of_persons() {
         assert!(told[0].starts_with(expected), "{told:?}");
     }
     // An inquiry that left the report was only old.
-    assert_eq!(compared(NORMAL, &without(NORMAL, "<PH01>", "</PH01>", 0)), [""; 0]);
+    assert_eq!(
+        compared(NORMAL, &without(NORMAL, "<PH01>", "</PH01>", 0)),
+        [""; 0]
+    );
 }
 
 #[test]
 fn each_way_to_change_is_told_of_enterprises() {
     let cases = [
-        ("overdue", "<ED01BJ04>58<", "<ED01BJ04>59<", "accounts worse EDA/ED01[4]"),
-        ("class", "<ED04BD02>3<", "<ED04BD02>2<", "guarantees better EDB/ED04[2]"),
-        ("settled", "<ED01AD01>1<", "<ED01AD01>2<", "accounts closed EDA/ED01[1]"),
-        ("enforced", "<EF030J02>0<", "<EF030J02>260<", "public better EFB/EF03[1]"),
-        ("taxes", "<EF010J01>28<", "<EF010J01>30<", "public worse EFA/EF01[1]"),
-        ("interest", "<ED030J01>12<", "<ED030J01>0<", "overdue better EDA/ED03[1]"),
-        ("duty", "<ED070S01>1<", "<ED070S01>2<", "guarantees worse EDD/ED07[1]"),
-        ("status", "<EC010D05>1<", "<EC010D05>2<", "alerts worse ECA/EC01"),
-        ("limit", "<ED060J01>800<", "<ED060J01>900<", "facilities changed EDC/ED06[1]"),
+        (
+            "overdue",
+            "<ED01BJ04>58<",
+            "<ED01BJ04>59<",
+            "accounts worse EDA/ED01[4]",
+        ),
+        (
+            "class",
+            "<ED04BD02>3<",
+            "<ED04BD02>2<",
+            "guarantees better EDB/ED04[2]",
+        ),
+        (
+            "settled",
+            "<ED01AD01>1<",
+            "<ED01AD01>2<",
+            "accounts closed EDA/ED01[1]",
+        ),
+        (
+            "enforced",
+            "<EF030J02>0<",
+            "<EF030J02>260<",
+            "public better EFB/EF03[1]",
+        ),
+        (
+            "taxes",
+            "<EF010J01>28<",
+            "<EF010J01>30<",
+            "public worse EFA/EF01[1]",
+        ),
+        (
+            "interest",
+            "<ED030J01>12<",
+            "<ED030J01>0<",
+            "overdue better EDA/ED03[1]",
+        ),
+        (
+            "duty",
+            "<ED070S01>1<",
+            "<ED070S01>2<",
+            "guarantees worse EDD/ED07[1]",
+        ),
+        (
+            "status",
+            "<EC010D05>1<",
+            "<EC010D05>2<",
+            "alerts worse ECA/EC01",
+        ),
+        (
+            "limit",
+            "<ED060J01>800<",
+            "<ED060J01>900<",
+            "facilities changed EDC/ED06[1]",
+        ),
     ];
     let before = decode_enterprise(TROUBLED).unwrap();
     for (name, from, to, expected) in cases {
@@ -100,7 +186,10 @@ fn each_way_to_change_is_told_of_enterprises() {
             kind => kind,
         };
         let found: Vec<_> = back.changes.iter().map(|change| change.kind).collect();
-        assert!(found.is_empty() || found == [kind], "case {name}: {found:?}");
+        assert!(
+            found.is_empty() || found == [kind],
+            "case {name}: {found:?}"
+        );
     }
 }
 
@@ -145,12 +234,28 @@ fn two_subjects_two_kinds_and_the_wrong_order_are_refused() {
         ("no time", &timeless, &normal, "wrong_order"),
     ];
     for (name, before, after, code) in cases {
-        assert_eq!(compare(before, after).unwrap_err().code(), code, "case {name}");
+        assert_eq!(
+            compare(before, after).unwrap_err().code(),
+            code,
+            "case {name}"
+        );
     }
     assert!(compare(&normal, &later).is_ok());
-    // One identifier in common is enough: an enterprise may have got another.
-    let more = HEALTHY.replace("91999900MA0000015N", "91999900MA0000099Q");
-    assert!(compare(&healthy, &decode_enterprise(&more).unwrap()).is_ok());
+    // One identifier in common is enough, but not beside two of one kind.
+    let zhongzheng = "<EA01CD01>20</EA01CD01>\n          <EA01CI01>91999900MA0000015N";
+    let other = HEALTHY.replace("91999900MA0000015N", "91999900MA0000099Q");
+    let less = HEALTHY.replace(zhongzheng, "<EA01CD01>20</EA01CD01>\n          <EA01CI01>");
+    assert_ne!(less, HEALTHY);
+    let [other, less] = [other, less].map(|xml| decode_enterprise(&xml).unwrap());
+    assert_eq!(
+        compare(&healthy, &other).unwrap_err().code(),
+        "other_subject"
+    );
+    assert!(compare(&healthy, &less).is_ok());
+    // A passport in common makes no one person of two identity numbers.
+    let stranger = NEGATIVE.replace("990000197909300357", "990000200401050013");
+    let (one, two) = (decode(NEGATIVE).unwrap(), decode(&stranger).unwrap());
+    assert_eq!(compare(&one, &two).unwrap_err().code(), "other_subject");
 }
 
 #[test]
@@ -160,7 +265,11 @@ fn a_comparison_is_told_in_both_languages_and_as_json() {
     let after = decode_enterprise(&after).unwrap();
     let comparison = compare(&before, &after).unwrap();
     let text = comparison.render(Language::Zh);
-    assert!(text.starts_with("账户\n  [恶化] 借贷账户信息单元 · 非循环贷账户"), "{}", *text);
+    assert!(
+        text.starts_with("账户\n  [恶化] 借贷账户信息单元 · 非循环贷账户"),
+        "{}",
+        *text
+    );
     assert!(text.contains("    ↑ 逾期总额: 58 → 1,059\n"), "{}", *text);
     assert!(text.contains("查询记录：此类报告不含该内容，未比较\n"));
     let json = serde_json::to_value(comparison.view(Language::En)).unwrap();

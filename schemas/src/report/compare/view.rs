@@ -114,7 +114,11 @@ impl Serialize for ComparisonView<'_> {
             comparison,
             language,
         } = *self;
-        let changes: Vec<_> = comparison.changes.iter().map(|one| In(one, language)).collect();
+        let changes: Vec<_> = comparison
+            .changes
+            .iter()
+            .map(|one| In(one, language))
+            .collect();
         let untold: Vec<_> = comparison.untold.iter().map(|area| area.code()).collect();
         let mut out = serializer.serialize_struct("Comparison", 3)?;
         out.serialize_field("language", &language)?;

@@ -2,7 +2,7 @@
 
 use super::{SOURCES, confidence};
 use crate::report::dictionary::{Dictionary, SectionRow, VariableRow};
-use crate::table::{Table, TableError};
+use crate::table::{Row, Table, TableError};
 
 impl Dictionary {
     pub(super) fn add_head(&mut self, text: &str) -> Result<(), TableError> {
@@ -14,23 +14,31 @@ impl Dictionary {
                 "made" => self.head.made = item()?,
                 "number" => self.head.number = item()?,
                 "name" => self.head.name = item()?,
-                "id" => {
-                    let pair = row.need("items")?.split_once(';');
-                    let (kind, number) =
-                        pair.ok_or_else(|| row.error("items", "must be kind;number"))?;
-                    let kind = self.need_item(&row, "items", kind)?;
-                    let number = self.need_item(&row, "items", number)?;
-                    if self.at(kind).parent != self.at(number).parent {
-                        return Err(row.error("items", "must stand in one unit"));
-                    }
-                    self.head.ids.push([kind, number]);
-                }
+                "subject" => self.head.subject = Some(self.identity(&row)?),
+                "id" => self.head.ids.push(self.identity(&row)?),
                 "title" => self.head.title = both()?,
                 "note" => self.head.notes.push(both()?),
-                _ => return Err(row.error("key", "must be made, number, name, id, title or note")),
+                _ => {
+                    return Err(row.error(
+                        "key",
+                        "must be made, number, name, subject, id, title or note",
+                    ));
+                }
             }
         }
         Ok(())
+    }
+
+    /// Kind and number of an identity, in one unit.
+    fn identity(&self, row: &Row<'_, '_>) -> Result<[u16; 2], TableError> {
+        let pair = row.need("items")?.split_once(';');
+        let (kind, number) = pair.ok_or_else(|| row.error("items", "must be kind;number"))?;
+        let kind = self.need_item(row, "items", kind)?;
+        let number = self.need_item(row, "items", number)?;
+        if self.at(kind).parent != self.at(number).parent {
+            return Err(row.error("items", "must stand in one unit"));
+        }
+        Ok([kind, number])
     }
 
     pub(super) fn add_sections(&mut self, text: &str) -> Result<(), TableError> {
@@ -62,7 +70,11 @@ impl Dictionary {
         let table = Table::parse("variables.tsv", text, &VARIABLE_COLUMNS, &SOURCES)?;
         for row in table.rows() {
             row.need("formula")?;
-            for code in row.get("elements").split(';').filter(|code| !code.is_empty()) {
+            for code in row
+                .get("elements")
+                .split(';')
+                .filter(|code| !code.is_empty())
+            {
                 self.need(&row, "elements", code)?;
             }
             self.variables.push(VariableRow {

@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use jiff::ToSpan as _;
+use jiff::civil::Date;
+
 use super::{Block, Cell, Field, Grid, GridMonth, PageSection, Table};
 use crate::report::dictionary::{Form, Level};
 use crate::report::item::Item;
@@ -73,6 +76,8 @@ fn group<'r>(unit: Unit<'r>, language: Language) -> Block<'r> {
     if !fields.is_empty() {
         blocks.push(Block::Fields { fields });
     }
+    let marks = unit.items().filter(|item| item.kind() == Kind::Marks);
+    blocks.extend(marks.filter_map(|item| marks_grid(unit, item, language)));
     blocks.extend(alike(unit.units(), language));
     Block::Group { heading, blocks }
 }
@@ -118,7 +123,9 @@ fn table<'r>(units: &[Unit<'r>], language: Language) -> Block<'r> {
         let cells = columns.iter().map(|item| cell(*unit, *item, language));
         cells.collect()
     };
-    let heads = columns.iter().map(|item| label(units[0], *item, language).to_owned());
+    let heads = columns
+        .iter()
+        .map(|item| label(units[0], *item, language).to_owned());
     Block::Table(Table {
         heading: units[0].label().text(language).to_owned(),
         columns: heads.collect(),
@@ -173,9 +180,11 @@ fn cross<'r>(units: &[Unit<'r>], language: Language) -> Option<Block<'r>> {
         let mut cells = vec![Cell::new(down, language)];
         for at in 0..heads.len() {
             let unit = places.get(&(row, at)).map(|found| found.0);
-            cells.extend(values.iter().map(|value| {
-                unit.map_or_else(Cell::empty, |unit| cell(*unit, *value, language))
-            }));
+            cells.extend(
+                values.iter().map(|value| {
+                    unit.map_or_else(Cell::empty, |unit| cell(*unit, *value, language))
+                }),
+            );
         }
         table.push(cells);
     }
@@ -208,7 +217,9 @@ fn grid<'r>(units: &[Unit<'r>], language: Language) -> Option<Block<'r>> {
         let place = usize::try_from(month.month()).ok()? - 1;
         let meaning = mark.meaning().map_or("", |label| label.text(language));
         let amount = amount.map(|item| item.text(language));
-        amounts |= amount.as_ref().is_some_and(|text| !matches!(&**text, "0" | "--"));
+        amounts |= amount
+            .as_ref()
+            .is_some_and(|text| !matches!(&**text, "0" | "--"));
         let new = GridMonth {
             mark: mark.raw(),
             meaning,
@@ -222,14 +233,50 @@ fn grid<'r>(units: &[Unit<'r>], language: Language) -> Option<Block<'r>> {
         span = Some((month.min(first), month.max(last)));
     }
     let (first, last) = span?;
-    let between = |date: jiff::civil::Date| format!("{}.{:02}", date.year(), date.month());
     let label = units[0].label().text(language);
     Some(Block::Grid(Grid {
-        heading: format!("{label} {} – {}", between(first), between(last)),
+        heading: heading(label, first, last),
         years: years.into_iter().rev().collect(),
         amounts,
     }))
 }
+
+/// Marks in one value, up to the month beside it.
+fn marks_grid<'r>(unit: Unit<'r>, marks: Item<'r>, language: Language) -> Option<Block<'r>> {
+    let mut items = unit.items().filter(|item| item.kind() == Kind::Month);
+    let last = items.find_map(|item| item.date())?;
+    let raw = marks.raw();
+    if !marks.is_filled() || raw.chars().count() > MARKS {
+        return None;
+    }
+    let mut years: BTreeMap<i16, [Option<GridMonth<'r>>; 12]> = BTreeMap::new();
+    let mut first = last;
+    for (before, (at, mark)) in raw.char_indices().rev().enumerate() {
+        let month = last
+            .checked_sub(i64::try_from(before).ok()?.months())
+            .ok()?;
+        let place = usize::try_from(month.month()).ok()? - 1;
+        years.entry(month.year()).or_default()[place] = Some(GridMonth {
+            mark: &raw[at..at + mark.len_utf8()],
+            meaning: "",
+            amount: None,
+        });
+        first = month;
+    }
+    Some(Block::Grid(Grid {
+        heading: heading(marks.label().text(language), first, last),
+        years: years.into_iter().rev().collect(),
+        amounts: false,
+    }))
+}
+
+fn heading(label: &str, first: Date, last: Date) -> String {
+    let month = |date: Date| format!("{}.{:02}", date.year(), date.month());
+    format!("{label} {} – {}", month(first), month(last))
+}
+
+/// More months in one value than the bureau ever sends.
+const MARKS: usize = 120;
 
 /// More rows than any grid of the bureau has; they would take long to place.
 const CROSS_ROWS: usize = 200;

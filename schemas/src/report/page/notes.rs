@@ -15,11 +15,16 @@ pub(super) fn notes(report: &Report, language: Language) -> Vec<Note> {
         label.text(language).to_owned()
     });
     let mut notes: Vec<Note> = reading.map(note(NoteKind::Reading)).collect();
-    notes.extend(doubts(report, language).into_iter().map(note(NoteKind::Doubt)));
+    notes.extend(
+        doubts(report, language)
+            .into_iter()
+            .map(note(NoteKind::Doubt)),
+    );
     // Unknown elements stand below with what they hold.
-    let remarks = report.remarks().iter().filter(|remark| {
-        remark.kind != crate::report::RemarkKind::UnknownElement
-    });
+    let remarks = report
+        .remarks()
+        .iter()
+        .filter(|remark| remark.kind != crate::report::RemarkKind::UnknownElement);
     let remarks = remarks.map(|remark| format!("{}: {}", remark.path, remark.kind.text(language)));
     notes.extend(remarks.map(note(NoteKind::Remark)));
     if report.remarks_left_out() > 0 {
@@ -49,7 +54,11 @@ fn doubts(report: &Report, language: Language) -> Vec<String> {
         };
         if seen.insert((item.code(), doubt.label().en)) {
             let label = item.label().text(language);
-            texts.push(format!("{label} ({}): {}", item.code(), doubt.label().text(language)));
+            texts.push(format!(
+                "{label} ({}): {}",
+                item.code(),
+                doubt.label().text(language)
+            ));
         }
     }
     texts

@@ -3,6 +3,7 @@
 use zeroize::Zeroizing;
 
 use super::{Block, Cell, Grid, Page, PageSection, Table};
+use crate::report::confidence::Confidence;
 use crate::report::tree::Report;
 use crate::text::Language;
 
@@ -28,12 +29,20 @@ impl Page<'_> {
         for section in &self.sections {
             self.section(out, section, 0);
         }
+        let pick = |zh, en| match self.language {
+            Language::En => en,
+            Language::Zh => zh,
+        };
+        if !self.figures.is_empty() {
+            line(out, 0, pick("衍生变量", "Variables"));
+        }
+        for figure in &self.figures {
+            let unsure = figure.confidence == Confidence::Low;
+            let mark = if unsure { " [?]" } else { "" };
+            line(out, 1, &format!("{}: {}{mark}", figure.label, figure.text));
+        }
         if !self.notes.is_empty() {
-            let title = match self.language {
-                Language::En => "Notes",
-                Language::Zh => "说明",
-            };
-            line(out, 0, title);
+            line(out, 0, pick("说明", "Notes"));
         }
         for note in &self.notes {
             line(out, 1, &format!("- {}", note.text));
@@ -87,7 +96,10 @@ impl Page<'_> {
         let widest = |place: usize| {
             let cells = rows.iter().filter_map(|row| row.get(place));
             let cells = cells.map(|cell| width(cell));
-            cells.chain([width(&table.columns[place])]).max().unwrap_or(0)
+            cells
+                .chain([width(&table.columns[place])])
+                .max()
+                .unwrap_or(0)
         };
         let widths: Vec<usize> = (0..table.columns.len()).map(widest).collect();
         if widths.iter().map(|width| width + 2).sum::<usize>() + depth * 2 <= WIDTH {
@@ -100,8 +112,14 @@ impl Page<'_> {
         for (place, row) in rows.iter().enumerate() {
             let named = table.columns.iter().zip(row);
             let said = named.filter(|(_, cell)| !cell.is_empty());
-            let said: Vec<_> = said.map(|(label, cell)| format!("{label}: {cell}")).collect();
-            line(out, depth + 1, &format!("{}) {}", place + 1, said.join("; ")));
+            let said: Vec<_> = said
+                .map(|(label, cell)| format!("{label}: {cell}"))
+                .collect();
+            line(
+                out,
+                depth + 1,
+                &format!("{}) {}", place + 1, said.join("; ")),
+            );
         }
     }
 }
@@ -121,7 +139,10 @@ fn write_grid(out: &mut String, grid: &Grid<'_>, depth: usize) {
         let amount = month.as_ref().and_then(|month| month.amount.as_deref());
         amount.unwrap_or("").to_owned()
     };
-    let amounts = grid.years.iter().flat_map(|(_, months)| months.iter().map(amount));
+    let amounts = grid
+        .years
+        .iter()
+        .flat_map(|(_, months)| months.iter().map(amount));
     let wide = if grid.amounts {
         amounts.map(|text| width(&text)).max().unwrap_or(0).max(2)
     } else {
@@ -134,11 +155,16 @@ fn write_grid(out: &mut String, grid: &Grid<'_>, depth: usize) {
         row.extend(cells);
         row
     };
-    let head = row(String::new(), (1..=12).map(|month| month.to_string()).collect());
+    let head = row(
+        String::new(),
+        (1..=12).map(|month| month.to_string()).collect(),
+    );
     write_row(out, depth + 1, &head, &widths);
     for (year, months) in &grid.years {
         let mark = |month: &Option<super::GridMonth<'_>>| {
-            month.as_ref().map_or(String::new(), |month| month.mark.to_owned())
+            month
+                .as_ref()
+                .map_or(String::new(), |month| month.mark.to_owned())
         };
         let marks = row(year.to_string(), months.iter().map(mark).collect());
         write_row(out, depth + 1, &marks, &widths);
@@ -147,25 +173,36 @@ fn write_grid(out: &mut String, grid: &Grid<'_>, depth: usize) {
             write_row(out, depth + 1, &amounts, &widths);
         }
     }
-    line(out, depth + 1, &legend(grid));
+    let legend = legend(grid);
+    if !legend.is_empty() {
+        line(out, depth + 1, &legend);
+    }
 }
 
 /// Each mark once, with its meaning.
 fn legend(grid: &Grid<'_>) -> String {
     let mut marks: Vec<(&str, &str)> = Vec::new();
-    for month in grid.years.iter().flat_map(|(_, months)| months.iter().flatten()) {
+    for month in grid
+        .years
+        .iter()
+        .flat_map(|(_, months)| months.iter().flatten())
+    {
         if !month.meaning.is_empty() && !marks.contains(&(month.mark, month.meaning)) {
             marks.push((month.mark, month.meaning));
         }
     }
-    let marks = marks.iter().map(|(mark, meaning)| format!("{mark} {meaning}"));
+    let marks = marks
+        .iter()
+        .map(|(mark, meaning)| format!("{mark} {meaning}"));
     marks.collect::<Vec<_>>().join("; ")
 }
 
 /// Columns of a terminal that a text takes: most of what is not ASCII here is
 /// two wide.
 fn width(text: &str) -> usize {
-    text.chars().map(|c| if c < '\u{1100}' { 1 } else { 2 }).sum()
+    text.chars()
+        .map(|c| if c < '\u{1100}' { 1 } else { 2 })
+        .sum()
 }
 
 fn line(out: &mut String, depth: usize, text: &str) {

@@ -35,11 +35,11 @@ pub(super) fn figure<'r>(report: &'r Report, name: &str) -> Option<Figure<'r>> {
         "E_DEBT_TREND_6M" => debt_trend(report),
         "E_DUE_12M" => due_within_a_year(report).map(Wan),
         "E_DUE_30D_BILLS" => added(report, &["ED050J02"]).map(Wan),
-        "E_EXTEND_CNT" => Some(Count(count(loans(report).filter(is_open).filter(is_extended)))),
+        "E_EXTEND_CNT" => Some(Count(count(
+            loans(report).filter(is_open).filter(is_extended),
+        ))),
         "E_FIRST_CREDIT_YEAR" => years_since(report, "EB01AR01"),
-        "E_GUARANTEED_SHARE" => {
-            share(report, |loan| text_of(loan, "ED01AD08") == "1")
-        }
+        "E_GUARANTEED_SHARE" => share(report, |loan| text_of(loan, "ED01AD08") == "1"),
         "E_GUAR_BAL" => item("EB01AJ05").map(Wan),
         "E_HIST_PRIN_OVD" => past_overdue_principal(report).map(Wan),
         "E_LIMIT_TOTAL" => two("EB040J01", "EB040J04").map(Wan),
@@ -67,7 +67,9 @@ pub(super) fn figure<'r>(report: &'r Report, name: &str) -> Option<Figure<'r>> {
         "E_OVD_MON_MAX_60M" => most_months_overdue(report, 60),
         "E_OVD_MON_NOW" => {
             let open = loans(report).filter(is_open);
-            open.filter_map(|loan| number_of(loan, "ED01BS02")).max().map(Months)
+            open.filter_map(|loan| number_of(loan, "ED01BS02"))
+                .max()
+                .map(Months)
         }
         "E_OVD_PRIN" => item("EB02AJ04").map(Wan),
         "E_RECOVERY_BAL" => item("EB01AJ02").map(Wan),
@@ -100,7 +102,11 @@ fn accounts(report: &Report) -> impl Iterator<Item = Unit<'_>> {
 }
 
 fn activity<'r>(account: &Unit<'r>) -> &'r str {
-    let code = if account.code() == "ED01" { "ED01AD01" } else { "ED04BD01" };
+    let code = if account.code() == "ED01" {
+        "ED01AD01"
+    } else {
+        "ED04BD01"
+    };
     text_of(*account, code)
 }
 
@@ -120,7 +126,9 @@ fn first<'r>(loan: Unit<'r>) -> Option<Unit<'r>> {
 /// All performance records of a loan.
 fn records(loan: Unit<'_>) -> impl Iterator<Item = Unit<'_>> {
     let performances = loan.units().filter(|unit| unit.code() == "ED01B");
-    performances.flat_map(Unit::units).filter(|unit| unit.code() == "ED01BH")
+    performances
+        .flat_map(Unit::units)
+        .filter(|unit| unit.code() == "ED01BH")
 }
 
 /// The balance of the first record; none where there is no record.
@@ -142,13 +150,14 @@ fn of_class(
     ranks: std::ops::RangeInclusive<u8>,
 ) -> i64 {
     let fits = |account: &Unit<'_>| class_of(*account).is_some_and(|rank| ranks.contains(&rank));
-    count(accounts(report).filter(|account| wanted(account)).filter(fits))
+    count(
+        accounts(report)
+            .filter(|account| wanted(account))
+            .filter(fits),
+    )
 }
 
-fn worst_class<'r>(
-    report: &'r Report,
-    wanted: impl Fn(&Unit<'_>) -> bool,
-) -> Option<Figure<'r>> {
+fn worst_class<'r>(report: &'r Report, wanted: impl Fn(&Unit<'_>) -> bool) -> Option<Figure<'r>> {
     let wanted = accounts(report).filter(|account| wanted(account));
     let rank = wanted.filter_map(class_of).max()?;
     let classes = ["1", "2", "3", "4", "5"];
@@ -164,9 +173,8 @@ fn years_since<'r>(report: &'r Report, code: &str) -> Option<Figure<'r>> {
 /// A balance of the grid of open loans; zero where the grid lacks it.
 fn cell(report: &Report, class: &str, quality: &str) -> Option<i64> {
     let mut rows = report.units("EB02AH");
-    let row = rows.find(|row| {
-        text_of(*row, "EB02AD01") == class && text_of(*row, "EB02AD02") == quality
-    });
+    let row =
+        rows.find(|row| text_of(*row, "EB02AD01") == class && text_of(*row, "EB02AD02") == quality);
     row.map_or(Some(0), |row| amount_of(row, "EB02AJ06"))
 }
 
@@ -205,7 +213,9 @@ fn exposure(report: &Report) -> Option<i64> {
 }
 
 fn limit_utilization(report: &Report) -> Option<Figure<'_>> {
-    let capped = report.first("EB040D01").is_some_and(|item| item.raw() == "1");
+    let capped = report
+        .first("EB040D01")
+        .is_some_and(|item| item.raw() == "1");
     if capped && report.first("ED060J03").is_none() {
         return None;
     }
@@ -219,7 +229,9 @@ fn most_months_overdue(report: &Report, months: i64) -> Option<Figure<'_>> {
     let made = made_on(report)?;
     let rows = report.units("ED01BH");
     let rows = rows.filter(|row| within(made, date_of(*row, "ED01BR01"), months));
-    rows.filter_map(|row| number_of(row, "ED01BS02")).max().map(Months)
+    rows.filter_map(|row| number_of(row, "ED01BS02"))
+        .max()
+        .map(Months)
 }
 
 /// Among the 24 latest months of the debt history, those with something overdue.
@@ -239,7 +251,10 @@ fn debt_trend(report: &Report) -> Option<Figure<'_>> {
         months.insert(date_of(row, "EB02CR01")?, number_of(row, "EB02CJ01")?);
     }
     let (latest, now) = months.last_key_value()?;
-    let before = months.iter().find(|(month, _)| months_between(*latest, **month) == 6)?.1;
+    let before = months
+        .iter()
+        .find(|(month, _)| months_between(*latest, **month) == 6)?
+        .1;
     ratio(now.checked_sub(*before)?, *before)
 }
 
@@ -289,7 +304,11 @@ fn due_within_a_year(report: &Report) -> Option<i64> {
             _ => ("ED04AR02", "ED04AJ01"),
         };
         let is_due = is_between(date_of(account, end_code), made, end);
-        if is_due { amount_of(account, amount) } else { Some(0) }
+        if is_due {
+            amount_of(account, amount)
+        } else {
+            Some(0)
+        }
     };
     sum(accounts(report).filter(is_open).map(due))
 }

@@ -30,9 +30,8 @@ fn case_amount(report: &Report) -> Option<i64> {
     if added(report, &["EF020J01"])? != 0 {
         return None;
     }
-    let left = |case: Unit<'_>| {
-        amount_of(case, "EF030J01")?.checked_sub(amount_of(case, "EF030J02")?)
-    };
+    let left =
+        |case: Unit<'_>| amount_of(case, "EF030J01")?.checked_sub(amount_of(case, "EF030J02")?);
     sum(report.units("EF03").map(left))
 }
 
@@ -50,8 +49,13 @@ fn risk_cases(report: &Report) -> i64 {
 }
 
 fn leverage(report: &Report) -> Option<Figure<'_>> {
-    let forms = [("EG02", "EG02BJ53", "EG02BJ31"), ("EG01", "EG01BJ68", "EG01BJ44")];
-    let (unit, debts, assets) = *forms.iter().find(|form| report.units(form.0).next().is_some())?;
+    let forms = [
+        ("EG02", "EG02BJ53", "EG02BJ31"),
+        ("EG01", "EG01BJ68", "EG01BJ44"),
+    ];
+    let (unit, debts, assets) = *forms
+        .iter()
+        .find(|form| report.units(form.0).next().is_some())?;
     let sheet = latest(report, unit)?;
     let value = |code| sheet.item(code)?.hundredths();
     ratio(value(debts)?, value(assets)?)
@@ -60,11 +64,7 @@ fn leverage(report: &Report) -> Option<Figure<'_>> {
 /// An item of the newer form, or else of the older one; only where balance
 /// sheet, income statement and cash flow of the form agree in year, kind and
 /// scope.
-fn of_statements<'r>(
-    report: &'r Report,
-    new: [&str; 2],
-    old: [&str; 2],
-) -> Option<Figure<'r>> {
+fn of_statements<'r>(report: &'r Report, new: [&str; 2], old: [&str; 2]) -> Option<Figure<'r>> {
     let is_new = report.units(new[0]).next().is_some();
     let ([unit, code], form) = if is_new {
         (new, ["EG02", "EG04", "EG06"])
@@ -80,15 +80,23 @@ fn of_statements<'r>(
     if heads.windows(2).any(|pair| pair[0] != pair[1]) {
         return None;
     }
-    latest(report, unit)?.item(code)?.hundredths().map(Hundredths)
+    latest(report, unit)?
+        .item(code)?
+        .hundredths()
+        .map(Hundredths)
 }
 
 /// The statement of the latest year; nothing where there are several of that
 /// year, since which covers all of it has no public list.
 fn latest<'r>(report: &'r Report, unit: &str) -> Option<Unit<'r>> {
     let year = |statement: &Unit<'_>| head(*statement)[0].parse::<u16>().ok();
-    let last = report.units(unit).filter_map(|statement| year(&statement)).max()?;
-    let mut all = report.units(unit).filter(|statement| year(statement) == Some(last));
+    let last = report
+        .units(unit)
+        .filter_map(|statement| year(&statement))
+        .max()?;
+    let mut all = report
+        .units(unit)
+        .filter(|statement| year(statement) == Some(last));
     let one = all.next()?;
     all.next().is_none().then_some(one)
 }
@@ -100,5 +108,12 @@ fn head(statement: Unit<'_>) -> [&str; 3] {
 
 /// Words in the cause of a case about credit.
 const CREDIT: [&str; 8] = [
-    "借款", "贷款", "担保", "保证", "融资租赁", "保理", "信用证", "票据",
+    "借款",
+    "贷款",
+    "担保",
+    "保证",
+    "融资租赁",
+    "保理",
+    "信用证",
+    "票据",
 ];

@@ -113,7 +113,9 @@ fn plain<'r>(report: &'r Report, name: &str) -> Option<Figure<'r>> {
         "P_SCORE" => report.first("PC010Q01")?.raw().parse().ok().map(Score),
         "P_SPEC_ASSET_CNT" => {
             let kinds = report.items("PD01FD01");
-            Some(Count(count(kinds.filter(|kind| matches!(kind.raw(), "2" | "3")))))
+            Some(Count(count(
+                kinds.filter(|kind| matches!(kind.raw(), "2" | "3")),
+            )))
         }
         "P_THIN_FILE" => {
             let made = made_on(report)?;
@@ -281,7 +283,9 @@ fn unpaid(report: &Report) -> Option<i64> {
 /// The worse of the latest class and that of the month, with its code.
 fn class_of(account: Unit<'_>) -> Option<(u8, &str)> {
     let classes = ["PD01BD03", "PD01CD02"].map(|code| text_of(account, code));
-    let ranked = classes.into_iter().filter_map(|class| Some((class_rank(class)?, class)));
+    let ranked = classes
+        .into_iter()
+        .filter_map(|class| Some((class_rank(class)?, class)));
     ranked.max()
 }
 
@@ -300,8 +304,8 @@ fn worst_class(report: &Report) -> Option<Figure<'_>> {
 /// organizations stands in its own currency, and has no sum with yuan.
 fn duties(report: &Report) -> Option<i64> {
     sum(report.units("PD03").map(|duty| {
-        let foreign = text_of(duty, "PD03AD08") == "2"
-            && !matches!(text_of(duty, "PD03AD04"), "CNY" | "");
+        let foreign =
+            text_of(duty, "PD03AD08") == "2" && !matches!(text_of(duty, "PD03AD04"), "CNY" | "");
         if foreign {
             None
         } else {

@@ -8,12 +8,15 @@ use crate::report::tree::{Report, Unit};
 /// The highest number of installments overdue in a month of the window; nothing
 /// without a month.
 pub(super) fn worst(report: &Report, months: i64) -> Option<i64> {
-    months_of(report, months)?.map(|month| installments(month)).max()
+    months_of(report, months)?
+        .map(|month| installments(month))
+        .max()
 }
 
 /// Months of the window with 1 to 7 installments overdue, over all accounts.
 pub(super) fn months_overdue(report: &Report, months: i64) -> Option<i64> {
-    let overdue = |month: &Unit<'_>| matches!(mark(*month), "1" | "2" | "3" | "4" | "5" | "6" | "7");
+    let overdue =
+        |month: &Unit<'_>| matches!(mark(*month), "1" | "2" | "3" | "4" | "5" | "6" | "7");
     Some(months_of(report, months)?.filter(overdue).count() as i64)
 }
 
@@ -67,7 +70,9 @@ fn months_of(report: &Report, months: i64) -> Option<impl Iterator<Item = Unit<'
 /// The months of one account.
 fn rows(account: Unit<'_>) -> impl Iterator<Item = Unit<'_>> {
     let histories = account.units().filter(|unit| unit.code() == "PD01E");
-    histories.flat_map(Unit::units).filter(|unit| unit.code() == "PD01EH")
+    histories
+        .flat_map(Unit::units)
+        .filter(|unit| unit.code() == "PD01EH")
 }
 
 fn month_of(row: Unit<'_>) -> Option<Date> {

@@ -50,7 +50,11 @@ fn every_figure_of_every_sample_is_the_one_found_otherwise() {
     assert!(wrong.is_empty(), "{wrong:#?}");
     for (sample, report) in &reports {
         for variable in report.variables() {
-            assert!(seen.remove(&(*sample, variable.name)), "{sample} {}", variable.name);
+            assert!(
+                seen.remove(&(*sample, variable.name)),
+                "{sample} {}",
+                variable.name
+            );
         }
     }
     assert!(seen.is_empty(), "no row of variables.tsv: {seen:?}");
@@ -87,7 +91,11 @@ fn the_table_names_the_kind_of_each_figure() {
         for (row, variable) in dictionary.variables.iter().zip(report.variables()) {
             let found = told(variable.value);
             let found = found.split(' ').next().unwrap();
-            assert!(found == "none" || found == row.kind, "{}: {found}", row.name);
+            assert!(
+                found == "none" || found == row.kind,
+                "{}: {found}",
+                row.name
+            );
         }
     }
 }
@@ -129,7 +137,10 @@ fn what_the_samples_do_not_show_is_counted_as_the_table_says() {
     let of_person = decode(&foreign.replace("<PD03AD08>2<", "<PD03AD08>1<")).unwrap();
     assert_eq!(told(of_person.variable("P_REL_BAL")), "amount 153000");
     if foreign.contains("<PD03AD08>2<") {
-        assert_eq!(told(decode(&foreign).unwrap().variable("P_REL_BAL")), "none");
+        assert_eq!(
+            told(decode(&foreign).unwrap().variable("P_REL_BAL")),
+            "none"
+        );
     }
 }
 
@@ -144,7 +155,11 @@ const STATEMENTS: &str = "<EGA><EG02><EG02A><EG02AR01>2023</EG02AR01></EG02A><EG
 #[test]
 fn a_figure_is_told_with_its_unit() {
     let cases = [
-        (Figure::Amount(-1_234_567), "-1,234,567 元", "CNY -1,234,567"),
+        (
+            Figure::Amount(-1_234_567),
+            "-1,234,567 元",
+            "CNY -1,234,567",
+        ),
         (Figure::Wan(1_060), "1,060 万元", "CNY 1,060 × 10,000"),
         (Figure::Ratio(10_522), "105.22%", "105.22%"),
         (Figure::Ratio(-5), "-0.05%", "-0.05%"),
@@ -162,8 +177,16 @@ fn a_figure_is_told_with_its_unit() {
 fn worse_marks_and_classes_weigh_more() {
     let order = ["N", "1", "2", "3", "4", "5", "6", "7", "D", "B"];
     assert!(order.is_sorted_by_key(|mark| mark_rank(mark)));
-    assert!(["*", "C", "M", "A"].iter().all(|mark| mark_rank(mark) == Some(0)));
-    assert!(["#", "/", "", "--"].iter().all(|mark| mark_rank(mark).is_none()));
+    assert!(
+        ["*", "C", "M", "A"]
+            .iter()
+            .all(|mark| mark_rank(mark) == Some(0))
+    );
+    assert!(
+        ["#", "/", "", "--"]
+            .iter()
+            .all(|mark| mark_rank(mark).is_none())
+    );
     assert_eq!(mark_rank("D"), mark_rank("G"));
     assert_eq!(mark_rank("D"), mark_rank("Z"));
     assert!(["1", "2", "3", "4", "5"].is_sorted_by_key(|class| class_rank(class)));
