@@ -18,7 +18,9 @@
 //!
 //! [`CompareError`]: two subjects, two kinds of report, or the wrong order.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use zeroize::Zeroizing;
 
 use super::dictionary::{AreaRow, Dictionary};
 use super::item::Item;
@@ -246,11 +248,23 @@ fn is_same_subject(earlier: &Report, later: &Report) -> bool {
         return true;
     }
     let (first, second) = (earlier.subject_ids(), later.subject_ids());
-    let differs = |(kind, _): &(&str, _)| {
-        second.iter().any(|(other, _)| other == kind)
-            && !first.iter().any(|id| id.0 == *kind && second.contains(id))
-    };
-    first.iter().any(|id| second.contains(id)) && !first.iter().any(differs)
+    let (first, second) = (by_kind(&first), by_kind(&second));
+    let mut shared = false;
+    for (kind, numbers) in &first {
+        match second.get(kind) {
+            Some(others) if numbers.is_disjoint(others) => return false,
+            others => shared |= others.is_some(),
+        }
+    }
+    shared
+}
+
+fn by_kind<'a>(ids: &'a [(&str, Zeroizing<String>)]) -> BTreeMap<&'a str, BTreeSet<&'a str>> {
+    let mut kinds: BTreeMap<_, BTreeSet<&str>> = BTreeMap::new();
+    for (kind, number) in ids {
+        kinds.entry(*kind).or_default().insert(number.as_str());
+    }
+    kinds
 }
 
 /// One row of the table at work.

@@ -15,8 +15,7 @@ use crate::{gateway::Gateway, operators::Role, platform::ids::InquiryId};
 /// A report as a page.
 #[derive(Serialize, ToSchema)]
 pub(super) struct PageBody {
-    /// Sections with fields, tables and grids of months, and notes on what is
-    /// doubtful, odd or unknown.
+    /// Sections with fields, tables and grids of months; figures and notes.
     #[schema(value_type = Object)]
     page: serde_json::Value,
     /// The same as plain text.
@@ -26,8 +25,7 @@ pub(super) struct PageBody {
 /// What changed from one report to another.
 #[derive(Serialize, ToSchema)]
 pub(super) struct ChangesBody {
-    /// New, worse, better, otherwise changed, closed or no longer shown, by
-    /// area; and the areas that such reports do not tell.
+    /// By area: new, worse, better, changed, closed, gone; and what is untold.
     #[schema(value_type = Object)]
     changes: serde_json::Value,
     /// The same as plain text.
@@ -72,8 +70,7 @@ pub(super) async fn page(
     }))
 }
 
-/// Tells what changed since the report of an earlier inquiry about the same
-/// subject; opens both, each of them an entry.
+/// Tells what changed since an earlier report; each opening is an entry.
 #[utoipa::path(
     get, path = "/v1/inquiries/{id}/report/changes", tag = "inquiries",
     params(("id" = String, Path), Since),
