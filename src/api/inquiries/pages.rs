@@ -14,7 +14,7 @@ use crate::{gateway::Gateway, operators::Role, platform::ids::InquiryId};
 
 /// A report as a page.
 #[derive(Serialize, ToSchema)]
-pub(super) struct PageBody {
+pub(super) struct ReportPage {
     /// Sections with fields, tables and grids of months; figures and notes.
     #[schema(value_type = Object)]
     page: serde_json::Value,
@@ -24,7 +24,7 @@ pub(super) struct PageBody {
 
 /// What changed from one report to another.
 #[derive(Serialize, ToSchema)]
-pub(super) struct ChangesBody {
+pub(super) struct ReportChanges {
     /// By area: new, worse, better, changed, closed, gone; and what is untold.
     #[schema(value_type = Object)]
     changes: serde_json::Value,
@@ -53,18 +53,18 @@ pub(super) struct Since {
 #[utoipa::path(
     get, path = "/v1/inquiries/{id}/report/page", tag = "inquiries",
     params(("id" = String, Path), Lang),
-    responses((status = 200, body = PageBody), (status = 409, body = Problem)),
+    responses((status = 200, body = ReportPage), (status = 409, body = Problem)),
 )]
 pub(super) async fn page(
     State(gateway): State<Gateway>,
     asker: Asker,
     Path(id): Path<InquiryId>,
     Query(Lang { lang }): Query<Lang>,
-) -> Result<Json<PageBody>, Problem> {
+) -> Result<Json<ReportPage>, Problem> {
     let caller = asker.require(&[Role::Officer, Role::Compliance]).await?;
     let language = language(lang.as_deref());
     let report = gateway.inquiries().report(caller, &id).await?;
-    Ok(Json(PageBody {
+    Ok(Json(ReportPage {
         page: json(&report.page(language))?,
         text: report.render(language).to_string(),
     }))
@@ -74,7 +74,7 @@ pub(super) async fn page(
 #[utoipa::path(
     get, path = "/v1/inquiries/{id}/report/changes", tag = "inquiries",
     params(("id" = String, Path), Since),
-    responses((status = 200, body = ChangesBody), (status = 409, body = Problem,
+    responses((status = 200, body = ReportChanges), (status = 409, body = Problem,
         description = "`other_subject`, `other_kind`, `wrong_order`: not to be compared")),
 )]
 pub(super) async fn changes(
@@ -82,7 +82,7 @@ pub(super) async fn changes(
     asker: Asker,
     Path(id): Path<InquiryId>,
     Query(Since { since, lang }): Query<Since>,
-) -> Result<Json<ChangesBody>, Problem> {
+) -> Result<Json<ReportChanges>, Problem> {
     let caller = asker.require(&[Role::Officer, Role::Compliance]).await?;
     let language = language(lang.as_deref());
     let earlier = gateway.inquiries().report(caller, &since).await?;
@@ -91,7 +91,7 @@ pub(super) async fn changes(
         Problem::new(StatusCode::CONFLICT, error.code(), &error.to_string())
             .detail("two reports of one kind and one subject, the earlier one in `since`")
     })?;
-    Ok(Json(ChangesBody {
+    Ok(Json(ReportChanges {
         changes: json(&comparison.view(language))?,
         text: comparison.render(language).to_string(),
     }))
