@@ -197,7 +197,7 @@ impl Adapter for Pboc {
             };
             service.keep(terms)?;
         }
-        Ok((!terms.is_empty()).then(|| Arc::new(under) as _))
+        Ok((!terms.is_empty()).then(|| Arc::new(under) as Arc<dyn Adapter>))
     }
 
     fn change_password(

@@ -23,10 +23,10 @@ fn message(change: &PasswordChange, digest: &str) -> Result<Message, RequestErro
     let item = |tag: &str| {
         Some(match tag {
             "NPassword" => ("new", change.new.as_str()),
-            "OPassword" => ("old", &change.old),
+            "OPassword" => ("old", change.old.as_str()),
             "Password" => ("old", digest),
-            "QueryOrgCode" => ("institution_code", &change.institution_code),
-            "UserCode" => ("user", &change.user),
+            "QueryOrgCode" => ("institution_code", change.institution_code.as_str()),
+            "UserCode" => ("user", change.user.as_str()),
             _ => return None,
         })
     };
@@ -57,9 +57,9 @@ fn message(change: &PasswordChange, digest: &str) -> Result<Message, RequestErro
     let what = "holds more than capital letters and digits";
     must(plain, "institution_code", what);
     for (field, text) in [
-        ("new", &change.new),
-        ("old", &change.old),
-        ("user", &change.user.clone().into()),
+        ("new", change.new.as_str()),
+        ("old", change.old.as_str()),
+        ("user", change.user.as_str()),
     ] {
         let graphic = text.bytes().all(|byte| byte.is_ascii_graphic());
         must(

@@ -17,9 +17,9 @@ pub(crate) fn ask(
     let item = |tag: &str| {
         Some(match tag {
             "FileName" => ("file", question.file.as_str()),
-            "Password" => ("password", &**digest),
-            "QueryOrgCode" => ("institution_code", &question.institution_code),
-            "UserCode" => ("user", &question.user),
+            "Password" => ("password", digest.as_str()),
+            "QueryOrgCode" => ("institution_code", question.institution_code.as_str()),
+            "UserCode" => ("user", question.user.as_str()),
             _ => return None,
         })
     };
