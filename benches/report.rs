@@ -14,6 +14,7 @@ use quick_xml::{Reader, Writer, events::Event};
 use schemas::{
     edition::Edition,
     report::Dictionary,
+    text::Language,
     validate::{FileHeader, Scratch, Severity},
     xml::Limits,
 };
@@ -24,6 +25,15 @@ const NORMAL: &str =
     include_str!("../schemas/testdata/pboc-query-personal/sample-report-2-normal.xml");
 const NEGATIVE: &str =
     include_str!("../schemas/testdata/pboc-query-personal/sample-report-3-negative.xml");
+
+const HEALTHY: &str =
+    include_str!("../schemas/testdata/pboc-query-enterprise/sample-1-healthy-sme.xml");
+const TROUBLED: &str =
+    include_str!("../schemas/testdata/pboc-query-enterprise/sample-2-troubled.xml");
+
+/// What a report of 150 KB must reach: MB/s decoded, and its variables.
+const LEAST_MB_PER_SECOND: f64 = 60.0;
+const MOST_FOR_VARIABLES: Duration = Duration::from_millis(10);
 
 /// Record 210 in four shapes.
 const RECORDS: [&str; 4] = [
@@ -42,7 +52,8 @@ fn main() -> anyhow::Result<()> {
 }
 
 fn reports() -> anyhow::Result<()> {
-    let dictionary = Dictionary::embedded("pboc-query-personal").context("no dictionary")?;
+    let person = Dictionary::embedded("pboc-query-personal").context("no dictionary")?;
+    let firm = Dictionary::embedded("pboc-query-enterprise").context("no dictionary")?;
     let mut table = Table::new(
         "Reports decoded, against a bare loop over quick-xml's events",
         &[
@@ -52,20 +63,40 @@ fn reports() -> anyhow::Result<()> {
             "decode ms",
             "quick-xml MB/s",
             "times as long",
+            "variables ms",
+            "page as text ms",
         ],
     );
-    let large = filled_up(150_000)?;
-    for (name, text) in [
-        ("thin", THIN),
-        ("normal", NORMAL),
-        ("negative", NEGATIVE),
-        ("150 KB", &large),
+    let large = filled_up(NORMAL, "PD01", 150_000)?;
+    let large_firm = filled_up(TROUBLED, "ED01", 150_000)?;
+    let mut verdicts = Vec::new();
+    for (name, dictionary, text) in [
+        ("thin", person, THIN),
+        ("normal", person, NORMAL),
+        ("negative", person, NEGATIVE),
+        ("150 KB", person, &large),
+        ("enterprise, healthy", firm, HEALTHY),
+        ("enterprise, troubled", firm, TROUBLED),
+        ("enterprise, 150 KB", firm, &large_firm),
     ] {
         let decode = || dictionary.decode(text.as_bytes(), &Limits::default());
-        ensure!(decode()?.unknown().len() == 0, "{name}: an unknown element");
-        let [decoded, bare] = contest([&mut || drop(black_box(decode())), &mut || {
-            drop(black_box(events(text)))
-        }]);
+        let report = decode()?;
+        ensure!(report.unknown().len() == 0, "{name}: an unknown element");
+        let [decoded, bare, variables, page] = contest([
+            &mut || drop(black_box(decode())),
+            &mut || drop(black_box(events(text))),
+            &mut || drop(black_box(report.variables())),
+            &mut || drop(black_box(report.render(Language::Zh))),
+        ]);
+        if text.len() >= 150_000 {
+            let speed = text.len() as f64 / decoded.as_secs_f64() / 1e6;
+            let reached = speed >= LEAST_MB_PER_SECOND && variables < MOST_FOR_VARIABLES;
+            let verdict = if reached { "reached" } else { "MISSED" };
+            verdicts.push(format!(
+                "{name}: {verdict}: {speed:.0} MB/s (at least {LEAST_MB_PER_SECOND}), \
+                 variables in {variables:.1?} (under {MOST_FOR_VARIABLES:?})",
+            ));
+        }
         table.row([
             name.to_owned(),
             grouped(text.len() as u64),
@@ -73,9 +104,14 @@ fn reports() -> anyhow::Result<()> {
             format!("{:.3}", decoded.as_secs_f64() * 1e3),
             megabytes(text.len(), bare),
             format!("{:.1}", decoded.as_secs_f64() / bare.as_secs_f64()),
+            format!("{:.3}", variables.as_secs_f64() * 1e3),
+            format!("{:.3}", page.as_secs_f64() * 1e3),
         ]);
     }
     table.print();
+    for verdict in verdicts {
+        println!("{verdict}");
+    }
     Ok(())
 }
 
@@ -90,16 +126,17 @@ fn events(text: &str) -> anyhow::Result<usize> {
     }
 }
 
-/// The normal report with its accounts again and again, at least so large.
-fn filled_up(bytes: usize) -> anyhow::Result<String> {
-    let end = NORMAL.rfind("</PD01>").context("no account")? + "</PD01>".len();
-    let start = NORMAL.find("<PD01>").context("no account")?;
-    let accounts = &NORMAL[start..end];
-    let mut text = NORMAL[..end].to_owned();
-    while text.len() + NORMAL.len() - end < bytes {
-        text.push_str(accounts);
+/// A report with its units of this code again and again, at least so large.
+fn filled_up(report: &str, unit: &str, bytes: usize) -> anyhow::Result<String> {
+    let close = format!("</{unit}>");
+    let end = report.rfind(&close).context("no unit")? + close.len();
+    let start = report.find(&format!("<{unit}>")).context("no unit")?;
+    let units = &report[start..end];
+    let mut text = report[..end].to_owned();
+    while text.len() + report.len() - end < bytes {
+        text.push_str(units);
     }
-    text.push_str(&NORMAL[end..]);
+    text.push_str(&report[end..]);
     Ok(text)
 }
 

@@ -9,6 +9,9 @@
 //! was paid for with a mark on a person must stay readable. [`Report::sections`]
 //! gives the order a loan officer knows, [`Report::variables`] derived figures.
 //!
+//! [`compare`] puts a report beside an earlier one; [`Report::page`] lays it out
+//! for people.
+//!
 //! # What is not here
 //!
 //! No judgment on the subject, and no XML writing. Values are the bureau's;
@@ -20,10 +23,13 @@
 //! them, and neither does any `Debug`.
 
 mod check;
+mod compare;
 mod compile;
+mod confidence;
 mod decode;
 mod dictionary;
 mod item;
+mod page;
 mod remark;
 mod section;
 mod tree;
@@ -31,9 +37,17 @@ mod value;
 mod variable;
 mod view;
 
+pub use compare::{
+    Area, Change, ChangeKind, CompareError, Comparison, ComparisonView, Difference, Direction,
+    compare,
+};
+pub use confidence::Confidence;
 pub use decode::DecodeError;
 pub use dictionary::Dictionary;
-pub use item::Item;
+pub use item::{Doubt, Item};
+pub use page::{
+    Block, Cell, Field, Grid, GridMonth, Note, NoteKind, Page, PageFigure, PageSection, Table,
+};
 pub use remark::{Remark, RemarkKind};
 pub use section::Section;
 pub use tree::{Child, Report, Unit, Unknown};

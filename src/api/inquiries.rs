@@ -32,6 +32,8 @@ use crate::{
     platform::ids::{BureauId, InquiryId},
 };
 
+mod pages;
+
 /// The longest idempotency key, in bytes.
 const LONGEST_KEY: usize = 128;
 
@@ -42,6 +44,8 @@ pub(crate) fn routes() -> OpenApiRouter<Gateway> {
         .route_layer(from_fn(uncut))
         .routes(routes!(show))
         .routes(routes!(report))
+        .routes(routes!(pages::page))
+        .routes(routes!(pages::changes))
         .routes(routes!(release))
         .routes(routes!(decline))
         .routes(routes!(withdraw))

@@ -173,6 +173,7 @@ mod tests {
                         "policy",
                         "record",
                         "seq",
+                        "since",
                         "state",
                         "until",
                     ];

@@ -16,12 +16,27 @@ use crate::inquiries::State;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
+    /// Tell what changed from the report of one to that of a later one
+    Compare(Compare),
     /// Release one that waits for a second person
     Release(Args),
     /// Show what became of one, and its report
     Show(Args),
     /// Take one back before it leaves
     Withdraw(Args),
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Compare {
+    /// The inquiry with the earlier report.
+    earlier: String,
+    /// The inquiry with the later report, of the same subject.
+    later: String,
+    /// The language of the answer.
+    #[arg(long, default_value = "zh", value_parser = language())]
+    lang: Language,
+    #[command(flatten)]
+    token: Token,
 }
 
 #[derive(Debug, clap::Args)]
@@ -47,6 +62,7 @@ pub(super) struct Style {
 
 pub(super) async fn run(common: &Common, command: &Command) -> Result<Exit, CliError> {
     let (args, act) = match command {
+        Command::Compare(args) => return compare(common, args).await,
         Command::Release(args) => (args, "/release"),
         Command::Show(args) => (args, ""),
         Command::Withdraw(args) => (args, "/withdraw"),
@@ -60,6 +76,29 @@ pub(super) async fn run(common: &Common, command: &Command) -> Result<Exit, CliE
     };
     let answer = client.send(call).await?;
     show(common, &client, &args.style, &answer.body).await
+}
+
+async fn compare(common: &Common, args: &Compare) -> Result<Exit, CliError> {
+    let path = path(&args.later, "/report/changes")?;
+    if !is_id(&args.earlier) {
+        return Err(CliError::Usage("that is no identifier of an inquiry"));
+    }
+    let path = format!("{path}?since={}&lang={}", args.earlier, code(args.lang));
+    let client = Client::new(&common.client()?, &args.token)?;
+    let answer = client.send(Call::get(&path)).await?.json()?;
+    if common.json {
+        out::json(&answer["changes"])?;
+    } else {
+        out::text(answer["text"].as_str().unwrap_or_default())?;
+    }
+    Ok(Exit::Done)
+}
+
+fn code(lang: Language) -> &'static str {
+    match lang {
+        Language::En => "en",
+        Language::Zh => "zh",
+    }
 }
 
 /// Prints an inquiry as the gateway answered it and, where there is one, its
@@ -79,11 +118,13 @@ pub(super) async fn show(
     };
     let lang = style.lang;
     let report = if state == State::Answered && inquiry["outcome"] != "no_hit" {
-        let code = match lang {
-            Language::En => "en",
-            Language::Zh => "zh",
+        // The page is for people; a program gets the tree.
+        let form = if style.full && !common.json {
+            "/page"
+        } else {
+            ""
         };
-        let path = format!("/v1/inquiries/{id}/report?lang={code}");
+        let path = format!("/v1/inquiries/{id}/report{form}?lang={}", code(lang));
         Some(client.send(Call::get(&path)).await?.json()?)
     } else {
         None
@@ -104,7 +145,10 @@ pub(super) async fn show(
         describe(&mut text, &inquiry, lang);
         if let Some(body) = report {
             text.push('\n');
-            report::describe(&mut text, &body["report"], lang, style.full);
+            match body["text"].as_str() {
+                Some(page) => text.push_str(page),
+                None => report::describe(&mut text, &body["report"], lang),
+            }
         }
         out::text(&text)?;
     }

@@ -10,11 +10,12 @@ use serde_json::Value;
 /// The section that a reader sees unless the whole report is asked for.
 const SUMMARY: &str = "summary";
 
-/// The report: its summary or all of it, then the derived figures.
-pub(super) fn describe(out: &mut String, report: &Value, lang: Language, full: bool) {
+/// The report: its summary, or all of it where there is none, then the derived
+/// figures.
+pub(super) fn describe(out: &mut String, report: &Value, lang: Language) {
     let sections = list(&report["sections"]);
     let summary = sections.iter().filter(|it| it["id"] == SUMMARY);
-    let chosen: Vec<_> = if full || summary.clone().next().is_none() {
+    let chosen: Vec<_> = if summary.clone().next().is_none() {
         sections.iter().collect()
     } else {
         summary.collect()
@@ -24,7 +25,7 @@ pub(super) fn describe(out: &mut String, report: &Value, lang: Language, full: b
     }
     let known: Vec<_> = list(&report["variables"])
         .iter()
-        .filter_map(|it| Some((text(&it["label"], lang)?, figure(&it["value"], lang)?)))
+        .filter_map(|it| Some((text(&it["label"], lang)?, it["text"].as_str()?)))
         .collect();
     if !known.is_empty() {
         line(out, 0, pick(lang, "衍生变量", "Variables"));
@@ -110,32 +111,6 @@ fn unit(out: &mut String, unit: &Value, depth: usize) {
     }
 }
 
-/// A figure, `{"amount": 5}`, as a reader expects it.
-fn figure(value: &Value, lang: Language) -> Option<String> {
-    let (kind, value) = value.as_object()?.iter().next()?;
-    let number = value.as_i64();
-    Some(match kind.as_str() {
-        "amount" => match lang {
-            Language::En => format!("CNY {}", number?),
-            Language::Zh => format!("{} 元", number?),
-        },
-        "flag" => match (value.as_bool()?, lang) {
-            (true, Language::En) => "yes".to_owned(),
-            (true, Language::Zh) => "是".to_owned(),
-            (false, Language::En) => "no".to_owned(),
-            (false, Language::Zh) => "否".to_owned(),
-        },
-        "months" => match lang {
-            Language::En => format!("{} months", number?),
-            Language::Zh => format!("{} 个月", number?),
-        },
-        _ => match value {
-            Value::String(text) => text.clone(),
-            other => other.to_string(),
-        },
-    })
-}
-
 /// A text that may come in one language or in both.
 pub(super) fn text(value: &Value, lang: Language) -> Option<&str> {
     let value = match value {
@@ -169,24 +144,37 @@ mod tests {
 
     use super::*;
 
-    fn shown(lang: Language, full: bool) -> String {
+    fn shown(lang: Language) -> String {
         let xml = include_bytes!("../../mocks/testdata/report-normal.xml");
-        let dictionary = Dictionary::embedded("pboc-query-personal").unwrap();
+        shown_of("pboc-query-personal", xml, lang)
+    }
+
+    fn shown_of(dictionary: &str, xml: &[u8], lang: Language) -> String {
+        let dictionary = Dictionary::embedded(dictionary).unwrap();
         let report = dictionary.decode(xml, &Limits::default()).unwrap();
         let report = serde_json::to_value(report.view(lang)).unwrap();
         let mut out = String::new();
-        describe(&mut out, &report, lang, full);
+        describe(&mut out, &report, lang);
         out
     }
 
     #[test]
     fn a_report_is_shown_by_its_summary_and_figures() {
-        let (zh, en) = (shown(Language::Zh, false), shown(Language::En, false));
+        let (zh, en) = (shown(Language::Zh), shown(Language::En));
         assert!(zh.starts_with("二 信息概要\n"), "{zh}");
-        assert!(zh.contains("  余额合计: 728655 元\n"), "{zh}");
-        assert!(en.contains("  Total balance: CNY 728655\n"), "{en}");
+        assert!(zh.contains("  余额合计: 728,655 元\n"), "{zh}");
+        assert!(en.contains("  Total balance: CNY 728,655\n"), "{en}");
         assert!(!zh.contains("身份信息"), "{zh}");
-        assert!(shown(Language::Zh, true).contains("身份信息"));
+    }
+
+    #[test]
+    fn a_report_on_an_enterprise_is_shown_the_same_way() {
+        let xml =
+            include_bytes!("../../schemas/testdata/pboc-query-enterprise/sample-2-troubled.xml");
+        let zh = shown_of("pboc-query-enterprise", xml, Language::Zh);
+        assert!(zh.starts_with("信息概要\n"), "{zh}");
+        assert!(zh.contains("  借贷交易余额: 1,525 万元\n"), "{zh}");
+        assert!(zh.contains("  授信使用率: 92.71%\n"), "{zh}");
     }
 
     #[test]

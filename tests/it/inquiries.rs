@@ -57,3 +57,41 @@ async fn without_an_authorization_nothing_leaves_and_the_reasons_are_told() {
     assert_eq!(test.house.bureau.count(), 0);
     test.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_report_is_laid_out_and_told_apart_from_an_earlier_one() {
+    let test = TestGateway::start().await;
+    let mut ids = Vec::new();
+    for (name, person) in [("测试甲", 1), ("测试甲", 1), ("测试乙", 2)] {
+        let subject = test.person(name, &mocks::synthetic_resident_id(person));
+        test.authorize(&subject, &[Purpose::LoanApproval]).await;
+        let mut body = inquiry(&subject, "loan_approval");
+        body["on_fresh"] = "pull".into();
+        let asked = test.officer.inquire(&body, &key(), 20).await.unwrap();
+        assert_eq!(state(&asked), "answered", "{asked:?}");
+        ids.push(asked.body["id"].as_str().unwrap().to_owned());
+    }
+    let [earlier, later, other] = &ids[..] else {
+        unreachable!("three were asked for");
+    };
+    let officer = &test.officer;
+    let get = |path: String| async move { officer.get(&path).await.unwrap() };
+    let page = get(format!("/v1/inquiries/{later}/report/page")).await;
+    assert_eq!(page.status, 200, "{page:?}");
+    assert!(
+        page.body["text"]
+            .as_str()
+            .unwrap()
+            .starts_with("个人信用报告")
+    );
+    assert_eq!(page.body["page"]["sections"][0]["id"], "head");
+    let changes =
+        |id: &str, since: &str| format!("/v1/inquiries/{id}/report/changes?since={since}&lang=en");
+    let same = get(changes(later, earlier)).await;
+    assert_eq!(same.status, 200, "{same:?}");
+    assert_eq!(same.body["changes"]["changes"], serde_json::json!([]));
+    let refused = get(changes(other, earlier)).await;
+    assert_eq!(refused.status, 409, "{refused:?}");
+    assert_eq!(refused.body["code"], "other_subject");
+    test.stop().await;
+}

@@ -3,62 +3,70 @@
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
+use super::confidence::Confidence;
 use super::dictionary::{
-    Choice, Dictionary, Element, Form, List, ROOT, SectionRow, Selector, VariableRow, When,
+    Choice, Dictionary, Element, Form, Head, Level, ROOT, Selector, Test, When,
 };
 use super::value::Kind;
-use crate::codes::{Codes, Meaning};
 use crate::table::{Row, Table, TableError};
+
+mod comparison;
+mod lists;
+mod parts;
 
 /// The texts of a dictionary's tables.
 pub(super) struct Tables<'t> {
     pub(super) units: &'t str,
     pub(super) items: &'t str,
     pub(super) codes: &'t str,
+    pub(super) head: &'t str,
     pub(super) sections: &'t str,
     pub(super) variables: &'t str,
+    pub(super) comparison: &'t str,
 }
 
 impl Dictionary {
     pub(super) fn compile(name: &str, tables: &Tables<'_>) -> Result<Self, TableError> {
         let units = Table::parse("units.tsv", tables.units, &UNIT_COLUMNS, &SOURCES)?;
         let items = Table::parse("items.tsv", tables.items, &ITEM_COLUMNS, &SOURCES)?;
-        let codes = Codes::parse("codes.tsv", tables.codes)?;
-        let mut list_names = BTreeMap::new();
-        let mut lists = Vec::new();
-        for (name, list) in codes.lists() {
-            list_names.insert(name.to_owned(), lists.len() as u16);
-            lists.push(List {
-                codes: list.clone(),
-                open: list.iter().any(|code| code.code.starts_with('(')),
-            });
-        }
         let mut dictionary = Self {
             name: name.to_owned(),
             elements: Vec::new(),
-            lists,
-            list_names,
+            lists: Vec::new(),
+            list_names: BTreeMap::new(),
+            head: Head::default(),
             sections: Vec::new(),
             variables: Vec::new(),
+            areas: Vec::new(),
             by_code: BTreeMap::new(),
         };
+        dictionary.add_lists(tables.codes)?;
         for row in units.rows() {
+            let level = match row.need("level")? {
+                "cross" => Level::Cross,
+                "month" => Level::Month,
+                "row" => Level::Row,
+                "root" | "container" | "unit" | "segment" => Level::Plain,
+                _ => return Err(row.error("level", "no such level")),
+            };
             let (children, counters) = (Vec::new(), Vec::new());
-            let row_level = row.get("level") == "row";
             dictionary.add(
                 &row,
                 "parent",
                 Form::Unit {
                     children,
                     counters,
-                    row: row_level,
+                    level,
                 },
             )?;
         }
         for row in items.rows() {
             let kind = Kind::named(row.need("kind")?);
             let kind = kind.ok_or_else(|| row.error("kind", "no such kind"))?;
-            let length = number(&row, "length")?;
+            let length = match row.need("length")? {
+                "*" => usize::MAX,
+                _ => number(&row, "length")?,
+            };
             let (choice, when) = (Choice::None, None);
             dictionary.add(
                 &row,
@@ -73,6 +81,9 @@ impl Dictionary {
         }
         dictionary.order_children();
         for row in items.rows() {
+            dictionary.add_merged(&row)?;
+        }
+        for row in items.rows() {
             let compiled = (dictionary.choice(&row)?, dictionary.when(&row)?);
             let element = dictionary.need(&row, "code", row.get("code"))?;
             if let Form::Item { choice, when, .. } =
@@ -84,8 +95,10 @@ impl Dictionary {
         for row in items.rows() {
             dictionary.add_counter(&row)?;
         }
+        dictionary.add_head(tables.head)?;
         dictionary.add_sections(tables.sections)?;
         dictionary.add_variables(tables.variables)?;
+        dictionary.add_areas(tables.comparison)?;
         Ok(dictionary)
     }
 
@@ -115,6 +128,7 @@ impl Dictionary {
             en: row.need("en")?.to_owned(),
             min: number(row, "min")?,
             max,
+            confidence: confidence(row)?,
             form,
         });
         match self.by_code.insert(code.to_owned(), index) {
@@ -132,50 +146,6 @@ impl Dictionary {
                 children.sort_by_key(|child| keys[usize::from(*child)]);
             }
         }
-    }
-
-    /// Reads the column `codes` of an item; see [`Dictionary`] for its forms.
-    fn choice(&self, row: &Row<'_, '_>) -> Result<Choice, TableError> {
-        let text = row.get("codes");
-        let list = |name: &str| {
-            let list = self.list_names.get(name).copied();
-            list.ok_or_else(|| row.error("codes", format_args!("no list {name}")))
-        };
-        if let Some((prefix, selector)) = text.split_once('{') {
-            let selector = self.need(row, "codes", selector.trim_end_matches('}'))?;
-            let case = |value: Meaning<'_>| {
-                let list = list(&format!("{prefix}{}", value.code))?;
-                Ok((value.code.to_owned(), list))
-            };
-            return match &self.at(selector).form {
-                Form::Item {
-                    choice: Choice::List(values),
-                    ..
-                } => {
-                    let values = self.lists[usize::from(*values)].codes.iter();
-                    self.by(row, selector, values.map(case).collect::<Result<_, _>>()?)
-                }
-                _ => Err(row.error("codes", "the item in braces needs a list, in a row above")),
-            };
-        }
-        if text.contains('?') {
-            let mut cases = Vec::new();
-            let mut selector = ROOT;
-            for case in text.split('|') {
-                let parts = case.split_once('?');
-                let parts = parts.and_then(|(name, test)| Some((name, test.split_once('=')?)));
-                let Some((name, (tested, value))) = parts else {
-                    return Err(row.error("codes", "must be List?Item=value, parted by |"));
-                };
-                selector = self.need(row, "codes", tested)?;
-                cases.push((value.to_owned(), list(name)?));
-            }
-            return self.by(row, selector, cases);
-        }
-        Ok(match text {
-            "" => Choice::None,
-            name => Choice::List(list(name)?),
-        })
     }
 
     /// Reads the column `when` of an item: `Item=A,B`.
@@ -208,16 +178,6 @@ impl Dictionary {
         Ok(())
     }
 
-    fn by(
-        &self,
-        row: &Row<'_, '_>,
-        selector: u16,
-        cases: Vec<(String, u16)>,
-    ) -> Result<Choice, TableError> {
-        let selector = self.selector(row, selector)?;
-        Ok(Choice::By { selector, cases })
-    }
-
     /// The way from the item of `row` to another by the nearest unit above both.
     fn selector(&self, row: &Row<'_, '_>, selected: u16) -> Result<Selector, TableError> {
         let item = self.need(row, "code", row.get("code"))?;
@@ -236,53 +196,50 @@ impl Dictionary {
         Ok(Selector { within, path })
     }
 
-    fn add_sections(&mut self, text: &str) -> Result<(), TableError> {
-        let table = Table::parse("sections.tsv", text, &SECTION_COLUMNS, &SOURCES)?;
-        for row in table.rows() {
-            let place = |id: &str| self.sections.iter().position(|section| section.id == id);
-            let parent = match row.get("parent") {
-                "" => None,
-                id => Some(place(id).ok_or_else(|| row.error("parent", "no section above"))?),
+    /// Reads tests of items: `A=1,2;B!=3;C=*`.
+    fn tests(&self, row: &Row<'_, '_>, column: &str) -> Result<Vec<Test>, TableError> {
+        let tests = row.get(column).split(';').filter(|test| !test.is_empty());
+        let compiled = tests.map(|test| {
+            let wrong = || row.error(column, "must be Item=A,B or Item!=A,B, parted by ;");
+            let (item, values) = test.split_once('=').ok_or_else(wrong)?;
+            let (item, holds) = match item.strip_suffix('!') {
+                Some(item) => (item, false),
+                None => (item, true),
             };
-            let units = row.get("units").split(',').filter(|code| !code.is_empty());
-            let units = units.map(|code| self.need(&row, "units", code));
-            let when = match row.get("when").split_once('=') {
-                Some((item, value)) => Some((self.need(&row, "when", item)?, value.to_owned())),
-                None => None,
+            let values = match values {
+                "" => return Err(wrong()),
+                "*" => Vec::new(),
+                values => values.split(',').map(str::to_owned).collect(),
             };
-            let section = SectionRow {
-                id: row.need("section")?.to_owned(),
-                parent,
-                numbered: row.need("numbered")? == "yes",
-                zh: row.need("zh")?.to_owned(),
-                en: row.need("en")?.to_owned(),
-                units: units.collect::<Result<_, _>>()?,
-                when,
-            };
-            self.sections.push(section);
-        }
-        Ok(())
+            Ok(Test {
+                item: self.need_item(row, column, item)?,
+                holds,
+                values,
+            })
+        });
+        compiled.collect()
     }
 
-    fn add_variables(&mut self, text: &str) -> Result<(), TableError> {
-        let table = Table::parse("variables.tsv", text, &VARIABLE_COLUMNS, &SOURCES)?;
-        for row in table.rows() {
-            row.need("formula")?;
-            for code in row.need("elements")?.split(';') {
-                self.need(&row, "elements", code)?;
-            }
-            self.variables.push(VariableRow {
-                name: row.need("name")?.to_owned(),
-                zh: row.need("zh")?.to_owned(),
-                en: row.need("en")?.to_owned(),
-            });
+    fn need_item(&self, row: &Row<'_, '_>, column: &str, code: &str) -> Result<u16, TableError> {
+        let element = self.need(row, column, code)?;
+        match self.at(element).form {
+            Form::Item { .. } => Ok(element),
+            Form::Unit { .. } => Err(row.error(column, format_args!("{code} is no item"))),
         }
-        Ok(())
     }
 
     fn need(&self, row: &Row<'_, '_>, column: &str, code: &str) -> Result<u16, TableError> {
         let element = self.find(code);
         element.ok_or_else(|| row.error(column, format_args!("no element {code}")))
+    }
+}
+
+/// What the column `confidence` says; a table without it is taken for sure.
+fn confidence(row: &Row<'_, '_>) -> Result<Confidence, TableError> {
+    match row.get("confidence") {
+        "" => Ok(Confidence::High),
+        name => Confidence::named(name)
+            .ok_or_else(|| row.error("confidence", "must be high, medium or low")),
     }
 }
 
@@ -296,8 +253,6 @@ const UNIT_COLUMNS: [&str; 8] = ["code", "parent", "level", "order", "min", "max
 const ITEM_COLUMNS: [&str; 12] = [
     "code", "unit", "order", "kind", "length", "min", "max", "when", "counts", "codes", "zh", "en",
 ];
-const SECTION_COLUMNS: [&str; 7] = ["section", "parent", "numbered", "zh", "en", "units", "when"];
-const VARIABLE_COLUMNS: [&str; 6] = ["name", "kind", "zh", "en", "formula", "elements"];
 const SOURCES: [&str; 3] = ["notes", "source", "confidence"];
 
 #[cfg(test)]
@@ -341,8 +296,10 @@ mod tests {
                 ),
                 items: &format!("{}\n{item}", ITEM_COLUMNS.join("\t")),
                 codes: "list\tcode\tzh\ten\n",
-                sections: &SECTION_COLUMNS.join("\t"),
-                variables: &VARIABLE_COLUMNS.join("\t"),
+                head: &parts::HEAD_COLUMNS.join("\t"),
+                sections: &parts::SECTION_COLUMNS.join("\t"),
+                variables: &parts::VARIABLE_COLUMNS.join("\t"),
+                comparison: &comparison::AREA_COLUMNS.join("\t"),
             };
             let error = Dictionary::compile("x", &tables).unwrap_err().to_string();
             assert_eq!(

@@ -4,7 +4,9 @@ use std::borrow::Cow;
 use std::fmt;
 
 use jiff::civil::{Date, DateTime};
+use serde::Serialize;
 
+use super::confidence::Confidence;
 use super::dictionary::Form;
 use super::tree::Report;
 use super::value::{self, Kind};
@@ -17,11 +19,44 @@ pub struct Item<'r> {
     pub(super) index: usize,
 }
 
+/// Why the meaning of a value is not to be relied on.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, Serialize)]
+#[non_exhaustive]
+#[serde(rename_all = "snake_case")]
+pub enum Doubt {
+    /// Sources explain the code otherwise; both meanings are given.
+    Disputed,
+    /// The code list does not have it.
+    NotListed,
+    /// The code list is a standard that is not here, or is not public.
+    NotPublic,
+    /// What the code list or the item means is from memory or inferred.
+    Unsure,
+}
+
+impl Doubt {
+    /// In words.
+    #[must_use]
+    pub fn label(self) -> Label<'static> {
+        let (zh, en) = match self {
+            Self::Disputed => ("含义有两说", "its meaning is disputed"),
+            Self::NotListed => ("代码不在代码表中", "not in its code list"),
+            Self::NotPublic => ("代码含义未公开", "its meaning is not public"),
+            Self::Unsure => ("含义未经证实", "its meaning is not confirmed"),
+        };
+        Label { zh, en }
+    }
+}
+
 impl<'r> Item<'r> {
     /// Its code: `PD01AD01`.
     #[must_use]
     pub fn code(&self) -> &'static str {
         &self.report.element(self.index).code
+    }
+
+    pub(super) fn element(&self) -> u16 {
+        self.report.nodes[self.index].element
     }
 
     /// Its label.
@@ -70,10 +105,53 @@ impl<'r> Item<'r> {
         })
     }
 
-    /// The value of an amount (yuan) or another whole number.
+    /// What makes its meaning doubtful.
+    #[must_use]
+    pub fn doubt(&self) -> Option<Doubt> {
+        if !self.is_filled() {
+            return None;
+        }
+        let list = match self.report.list(self.index) {
+            Ok(None) => {
+                let sure = self.report.element(self.index).confidence > Confidence::Low;
+                return (!sure).then_some(Doubt::Unsure);
+            }
+            Ok(Some(list)) => list,
+            Err(()) => return Some(Doubt::NotPublic),
+        };
+        let raw = self.raw();
+        if list.disputed.iter().any(|code| code == raw) {
+            Some(Doubt::Disputed)
+        } else if list.codes.contains(raw) {
+            (list.confidence == Confidence::Low).then_some(Doubt::Unsure)
+        } else if list.open {
+            Some(Doubt::NotPublic)
+        } else {
+            Some(Doubt::NotListed)
+        }
+    }
+
+    /// The value of an amount (yuan, or ten thousands of yuan, as its kind says)
+    /// or another whole number.
     #[must_use]
     pub fn number(&self) -> Option<i64> {
-        matches!(self.kind(), Kind::Amount | Kind::Integer).then(|| value::number(self.raw()))?
+        let whole = matches!(self.kind(), Kind::Amount | Kind::Integer | Kind::Wan);
+        whole.then(|| value::number(self.raw()))?
+    }
+
+    /// The value of a decimal number, in hundredths.
+    #[must_use]
+    pub fn hundredths(&self) -> Option<i64> {
+        (self.kind() == Kind::Decimal).then(|| value::hundredths(self.raw()))?
+    }
+
+    /// The year of a year or a date.
+    #[must_use]
+    pub fn year(&self) -> Option<i16> {
+        match self.kind() {
+            Kind::Year => value::year(self.raw()),
+            _ => self.date().map(Date::year),
+        }
     }
 
     /// The day of a date, or the first day of a month.
@@ -83,6 +161,7 @@ impl<'r> Item<'r> {
             Kind::Date => value::date(self.raw()),
             Kind::DateTime => value::date_time(self.raw()).map(DateTime::date),
             Kind::Month => value::month(self.raw()),
+            Kind::MonthOrDate => value::month_or_date(self.raw()),
             _ => None,
         }
     }
@@ -103,11 +182,22 @@ impl<'r> Item<'r> {
                 Some(text) if !text.is_empty() => Cow::Borrowed(text),
                 _ => Cow::Borrowed(raw),
             },
-            Kind::Amount => match self.number() {
+            Kind::Amount | Kind::Wan => match self.number() {
                 Some(amount) => Cow::Owned(separated(amount)),
                 None => Cow::Borrowed(raw),
             },
-            Kind::Date | Kind::Month if self.date().is_some() => Cow::Owned(raw.replace('-', ".")),
+            Kind::Decimal => match (self.hundredths(), raw.split_once('.')) {
+                (Some(hundredths), Some((_, rest))) => {
+                    let sign = if hundredths < 0 { "-" } else { "" };
+                    let whole = separated((hundredths / 100).saturating_abs());
+                    Cow::Owned(format!("{sign}{whole}.{rest}"))
+                }
+                (Some(hundredths), None) => Cow::Owned(separated(hundredths / 100)),
+                (None, _) => Cow::Borrowed(raw),
+            },
+            Kind::Date | Kind::Month | Kind::MonthOrDate if self.date().is_some() => {
+                Cow::Owned(raw.replace('-', "."))
+            }
             Kind::DateTime if self.date().is_some() => {
                 Cow::Owned(raw.replace('-', ".").replace('T', " "))
             }
@@ -123,7 +213,7 @@ impl fmt::Debug for Item<'_> {
 }
 
 /// A number in groups of three.
-fn separated(amount: i64) -> String {
+pub(super) fn separated(amount: i64) -> String {
     let digits = amount.unsigned_abs().to_string();
     let mut out = if amount < 0 {
         String::from("-")

@@ -60,12 +60,7 @@ impl Report {
                 index,
             };
             for place in &wanted[usize::from(node.element)] {
-                let fits = match &rows[*place].when {
-                    None => true,
-                    Some((item, value)) => unit
-                        .all(&dictionary.at(*item).code)
-                        .any(|item| item.raw() == value),
-                };
+                let fits = rows[*place].when.iter().all(|test| unit.passes(test));
                 if fits && unit.is_filled() {
                     units[*place].push(unit);
                     taken[index..node.end as usize].fill(true);

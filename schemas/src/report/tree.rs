@@ -3,9 +3,10 @@
 use std::fmt;
 use std::ops::Range;
 
+use jiff::civil::DateTime;
 use zeroize::Zeroizing;
 
-use super::dictionary::{Choice, Dictionary, Element, Form, List, Selector};
+use super::dictionary::{Choice, Dictionary, Element, Form, Level, List, Selector, Test};
 use super::item::Item;
 use super::remark::Remark;
 use super::value;
@@ -96,6 +97,43 @@ impl Report {
     #[must_use]
     pub fn first(&self, code: &str) -> Option<Item<'_>> {
         self.items(code).find(Item::is_filled)
+    }
+
+    /// When it was made, China time.
+    #[must_use]
+    pub fn made(&self) -> Option<DateTime> {
+        self.root().filled(self.dictionary.head.made)?.date_time()
+    }
+
+    /// Kind and number of the identity that was asked for, where it is told.
+    pub(super) fn subject_id(&self) -> Option<(&str, Zeroizing<String>)> {
+        self.identities(self.dictionary.head.subject.as_ref())
+            .next()
+    }
+
+    /// Kinds and numbers of all that identifies the subject, in upper case.
+    pub(super) fn subject_ids(&self) -> Vec<(&str, Zeroizing<String>)> {
+        let head = &self.dictionary.head;
+        self.identities(head.subject.iter().chain(&head.ids))
+            .collect()
+    }
+
+    fn identities<'r>(
+        &'r self,
+        pairs: impl IntoIterator<Item = &'static [u16; 2]> + 'r,
+    ) -> impl Iterator<Item = (&'r str, Zeroizing<String>)> {
+        pairs.into_iter().flat_map(move |[kind, number]| {
+            let numbers = self.root().each(*number).filter(Item::is_filled);
+            numbers.filter_map(move |item| {
+                let unit = self.nodes[item.index].parent as usize;
+                let kind = Item {
+                    report: self,
+                    index: self.child(unit, *kind)?,
+                };
+                let number = Zeroizing::new(item.raw().to_uppercase());
+                kind.is_filled().then(|| (kind.raw(), number))
+            })
+        })
     }
 
     /// What is odd: unknown elements, then the rest in document order. At most
@@ -243,13 +281,17 @@ impl<'r> Unit<'r> {
         several.then(|| self.report.nodes[self.index].nth)
     }
 
-    /// A row of a table inside its unit.
-    #[must_use]
-    pub fn is_row(self) -> bool {
-        matches!(
-            self.report.element(self.index).form,
-            Form::Unit { row: true, .. }
-        )
+    pub(super) fn element(self) -> u16 {
+        self.report.nodes[self.index].element
+    }
+
+    /// What it is in the report.
+    pub(super) fn level(self) -> Level {
+        match self.report.element(self.index).form {
+            Form::Unit { level, .. } => level,
+            // Units are only made of nodes that are units.
+            Form::Item { .. } => Level::Plain,
+        }
     }
 
     /// What stands right below, in document order.
@@ -281,12 +323,32 @@ impl<'r> Unit<'r> {
 
     /// All items with this code anywhere below, in document order.
     pub fn all(self, code: &str) -> impl Iterator<Item = Item<'r>> {
+        let dictionary = self.report.dictionary;
+        let wanted = dictionary.find(code);
+        let wanted = wanted.filter(|e| matches!(dictionary.at(*e).form, Form::Item { .. }));
+        wanted.into_iter().flat_map(move |item| self.each(item))
+    }
+
+    /// All items that are this element anywhere below, in document order.
+    pub(super) fn each(self, item: u16) -> impl Iterator<Item = Item<'r>> {
         let report = self.report;
-        let wanted = report.dictionary.find(code);
-        let wanted = wanted.filter(|e| matches!(report.dictionary.at(*e).form, Form::Item { .. }));
         let range = self.index..report.nodes[self.index].end as usize;
-        let found = move |index: &usize| wanted == Some(report.nodes[*index].element);
+        let found = move |index: &usize| report.nodes[*index].element == item;
         range.filter(found).map(move |index| Item { report, index })
+    }
+
+    /// The first of them that says something.
+    pub(super) fn filled(self, item: u16) -> Option<Item<'r>> {
+        self.each(item).find(Item::is_filled)
+    }
+
+    /// Whether an item of the unit is as the test wants it.
+    pub(super) fn passes(self, test: &Test) -> bool {
+        let fits = |item: Item<'_>| {
+            item.is_filled()
+                && (test.values.is_empty() || test.values.iter().any(|one| one == item.raw()))
+        };
+        self.each(test.item).any(fits) == test.holds
     }
 
     /// The first item with this code anywhere below.

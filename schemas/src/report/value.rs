@@ -15,12 +15,22 @@ pub enum Kind {
     Date,
     /// A second, yyyy-MM-ddThh:mm:ss, China time.
     DateTime,
+    /// A number with up to two decimals.
+    Decimal,
     /// A whole number.
     Integer,
+    /// Marks of months, one character each; the last is that of the month
+    /// beside it.
+    Marks,
     /// A month, yyyy-MM.
     Month,
+    /// A month or a day: two revisions are known.
+    #[serde(rename = "month_or_date")]
+    MonthOrDate,
     /// Free text.
     Text,
+    /// Whole ten thousands of yuan (万元).
+    Wan,
     /// A year, yyyy.
     Year,
 }
@@ -33,9 +43,13 @@ impl Kind {
             "code" => Self::Code,
             "date" => Self::Date,
             "datetime" => Self::DateTime,
+            "decimal" => Self::Decimal,
             "integer" => Self::Integer,
+            "marks" => Self::Marks,
             "month" => Self::Month,
+            "month_or_date" => Self::MonthOrDate,
             "text" => Self::Text,
+            "wan" => Self::Wan,
             "year" => Self::Year,
             _ => return None,
         })
@@ -44,12 +58,14 @@ impl Kind {
     /// Whether a filled value is of this kind.
     pub(super) fn fits(self, value: &str) -> bool {
         match self {
-            Self::Amount | Self::Integer => number(value).is_some(),
-            Self::Code | Self::Text => true,
+            Self::Amount | Self::Integer | Self::Wan => number(value).is_some(),
+            Self::Code | Self::Marks | Self::Text => true,
             Self::Date => date(value).is_some(),
             Self::DateTime => date_time(value).is_some(),
+            Self::Decimal => hundredths(value).is_some(),
             Self::Month => month(value).is_some(),
-            Self::Year => value.len() == 4 && digits(value).is_some(),
+            Self::MonthOrDate => month_or_date(value).is_some(),
+            Self::Year => year(value).is_some(),
         }
     }
 }
@@ -65,6 +81,41 @@ pub(super) fn number(value: &str) -> Option<i64> {
     let digits = value.strip_prefix('-').unwrap_or(value);
     let all = digits.bytes().all(|b| b.is_ascii_digit());
     all.then(|| value.parse().ok()).flatten()
+}
+
+/// A number with up to two decimals, in hundredths.
+pub(super) fn hundredths(value: &str) -> Option<i64> {
+    let digits = value.strip_prefix('-').unwrap_or(value);
+    let (whole, rest) = digits.split_once('.').unwrap_or((digits, "0"));
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    if !is_number(whole) || !is_number(rest) || rest.len() > 2 {
+        return None;
+    }
+    let rest: i64 = if rest.len() == 1 {
+        rest.parse::<i64>().ok()? * 10
+    } else {
+        rest.parse().ok()?
+    };
+    let sum = whole
+        .parse::<i64>()
+        .ok()?
+        .checked_mul(100)?
+        .checked_add(rest)?;
+    Some(if value.starts_with('-') { -sum } else { sum })
+}
+
+/// A month as its first day, or a day.
+pub(super) fn month_or_date(value: &str) -> Option<Date> {
+    month(value).or_else(|| date(value))
+}
+
+/// A year.
+pub(super) fn year(value: &str) -> Option<i16> {
+    if value.len() == 4 {
+        digits(value)
+    } else {
+        None
+    }
 }
 
 /// A day of the calendar.
@@ -118,6 +169,20 @@ mod tests {
     use super::*;
 
     #[test]
+    fn decimals_are_read_in_hundredths() {
+        let cases = [
+            ("0", Some(0)),
+            ("-150.00", Some(-15_000)),
+            ("-0.05", Some(-5)),
+            ("7.1", Some(710)),
+            ("99999999999999999999", None),
+        ];
+        for (value, expected) in cases {
+            assert_eq!(hundredths(value), expected, "case {value}");
+        }
+    }
+
+    #[test]
     fn a_value_fits_its_kind_or_not() {
         let cases = [
             (Kind::Amount, "0", true),
@@ -138,6 +203,18 @@ mod tests {
             (Kind::DateTime, "2026-03-16T09:30:01", true),
             (Kind::DateTime, "2026-03-16T24:00:00", false),
             (Kind::DateTime, "2026-03-16 09:30:01", false),
+            (Kind::Decimal, "-150.00", true),
+            (Kind::Decimal, "7.1", true),
+            (Kind::Decimal, "70", true),
+            (Kind::Decimal, "7.188", false),
+            (Kind::Decimal, ".5", false),
+            (Kind::Decimal, "5.", false),
+            (Kind::Decimal, "--5", false),
+            (Kind::MonthOrDate, "2025-02", true),
+            (Kind::MonthOrDate, "2025-02-28", true),
+            (Kind::MonthOrDate, "2025", false),
+            (Kind::Wan, "1060", true),
+            (Kind::Wan, "1060.5", false),
             (Kind::Year, "2026", true),
             (Kind::Year, "26", false),
         ];

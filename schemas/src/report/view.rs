@@ -1,14 +1,13 @@
-//! A report for readers: JSON for programs, plain text for people.
+//! A report for programs, as JSON.
 
 use std::borrow::Cow;
 
 use serde::ser::{Serialize, SerializeStruct, Serializer};
-use zeroize::Zeroizing;
 
 use super::item::Item;
 use super::remark::Remark;
 use super::section::Section;
-use super::tree::{Child, Report, Unit};
+use super::tree::{Report, Unit};
 use super::variable::Variable;
 use crate::text::Language;
 
@@ -32,74 +31,6 @@ impl Report {
             language,
         }
     }
-
-    /// The report as plain text, every filled item in it.
-    #[must_use]
-    pub fn render(&self, language: Language) -> Zeroizing<String> {
-        let mut out = Zeroizing::new(String::with_capacity(self.source.len() * 2));
-        for section in self.sections() {
-            render_section(&mut out, &section, language, 0);
-        }
-        for unknown in self.unknown() {
-            line(
-                &mut out,
-                0,
-                &format!("? {}: {}", unknown.path(), unknown.content()),
-            );
-        }
-        out
-    }
-}
-
-fn render_section(out: &mut String, section: &Section<'_>, language: Language, depth: usize) {
-    line(out, depth, &section.title(language));
-    for unit in &section.units {
-        render_unit(out, *unit, language, depth + 1);
-    }
-    for section in &section.sections {
-        render_section(out, section, language, depth + 1);
-    }
-}
-
-fn render_unit(out: &mut String, unit: Unit<'_>, language: Language, depth: usize) {
-    if !unit.is_filled() {
-        return;
-    }
-    let label = unit.label().text(language);
-    let heading = match unit.nth() {
-        Some(nth) => format!("[{label} {nth}]"),
-        None => format!("[{label}]"),
-    };
-    line(out, depth, &heading);
-    let is_plain_row = |unit: &Unit<'_>| unit.is_row() && unit.units().next().is_none();
-    let mut rows = Vec::new();
-    for child in unit.children() {
-        match child {
-            Child::Item(item) if item.raw().is_empty() => {}
-            Child::Item(item) => {
-                let label = item.label().text(language);
-                line(out, depth + 1, &format!("{label}: {}", item.text(language)));
-            }
-            Child::Unit(row) if is_plain_row(&row) => {
-                let cells: Vec<_> = row.items().map(|item| item.text(language)).collect();
-                rows.push(cells.join(" | "));
-            }
-            Child::Unit(unit) => render_unit(out, unit, language, depth + 1),
-        }
-    }
-    // Years of months would fill the screen one by one.
-    let per_line = if rows.len() > 6 { 4 } else { 1 };
-    for rows in rows.chunks(per_line) {
-        line(out, depth + 1, &format!("- {}", rows.join("; ")));
-    }
-}
-
-fn line(out: &mut String, depth: usize, text: &str) {
-    // A terminal obeys control characters, and a line end would forge a line.
-    let plain = |c: char| if c.is_control() { ' ' } else { c };
-    out.extend(std::iter::repeat_n("  ", depth));
-    out.extend(text.chars().map(plain));
-    out.push('\n');
 }
 
 /// Serializes an iterator as a sequence.
@@ -225,10 +156,13 @@ impl Serialize for In<Item<'_>> {
 impl Serialize for In<Variable<'_>> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Self(variable, language) = self;
-        let mut out = serializer.serialize_struct("Variable", 3)?;
+        let mut out = serializer.serialize_struct("Variable", 6)?;
         out.serialize_field("name", variable.name)?;
+        out.serialize_field("kind", variable.kind)?;
         out.serialize_field("label", variable.label.text(*language))?;
         out.serialize_field("value", &variable.value)?;
+        out.serialize_field("text", &variable.value.map(|value| value.text(*language)))?;
+        out.serialize_field("confidence", &variable.confidence)?;
         out.end()
     }
 }
@@ -248,7 +182,7 @@ impl Serialize for In<&Remark> {
 mod tests {
     use serde_json::Value;
 
-    use super::super::decode::tests::{NEGATIVE, NORMAL, decode};
+    use super::super::decode::tests::{NORMAL, decode};
     use super::*;
 
     #[test]
@@ -271,35 +205,5 @@ mod tests {
             .find(|variable| variable["name"] == "total_balance");
         assert_eq!(balance.unwrap()["value"]["amount"], 728_655);
         assert!(en.to_string().contains("\"number\":702500"));
-    }
-
-    #[test]
-    fn a_value_cannot_forge_a_line_or_steer_a_terminal() {
-        let xml = NORMAL.replacen("<PA01BQ01>", "<PA01BQ01>a&#10;b&#x9b;2J", 1);
-        let text = decode(&xml).unwrap().render(Language::Zh);
-        assert!(text.contains("a b 2J"));
-        assert!(!text.contains('\u{9b}'));
-    }
-
-    #[test]
-    fn the_text_shows_every_filled_item() {
-        for (xml, language) in [(NORMAL, Language::Zh), (NEGATIVE, Language::En)] {
-            let report = decode(xml).unwrap();
-            let text = report.render(language);
-            let values = xml
-                .split(['<', '>'])
-                .filter(|part| part.chars().any(|c| c > '\u{4e00}'));
-            for value in values {
-                assert!(text.contains(value.trim()), "{value}");
-            }
-            for item in report
-                .root()
-                .units()
-                .flat_map(|unit| unit.units())
-                .flat_map(Unit::items)
-            {
-                assert!(text.contains(&*item.text(language)), "{item:?}");
-            }
-        }
     }
 }

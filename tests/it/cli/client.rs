@@ -21,7 +21,7 @@ fn inquiry(state: &str) -> Value {
 fn an_inquiry_is_sent_once_under_a_key_and_shown_with_its_report() {
     let report = json!({
         "sections": [{ "id": "summary", "title": "二 信息概要", "sections": [], "units": [] }],
-        "variables": [{ "name": "total_balance", "label": "余额合计", "value": { "amount": 5 } }],
+        "variables": [{ "name": "total_balance", "label": "余额合计", "text": "5 元" }],
     });
     let people = People::start([
         (201, None, inquiry("answered")),
