@@ -122,8 +122,8 @@ impl Pboc {
         Self {
             capabilities: Capabilities {
                 products: vec![
-                    product(Interface::Enterprise, About::Enterprise),
                     product(Interface::Personal, About::Person),
+                    product(Interface::Enterprise, About::Enterprise),
                 ],
                 files: vec![Way::Exchange, Way::Https],
             },

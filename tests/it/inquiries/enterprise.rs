@@ -44,7 +44,7 @@ async fn an_authorized_inquiry_on_an_enterprise_brings_its_report() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_enterprise_is_asked_about_by_each_of_its_numbers() {
     let test = TestGateway::start().await;
-    for (id_type, number) in [("10", "9999000000000017"), ("30", "000000019")] {
+    for (id_type, number) in [("10", "9990000000000114"), ("30", "000000019")] {
         let document = creditgate::platform::identity::Document::enterprise(id_type, number);
         let subject = Identity::new(document.unwrap(), "测试样本有限公司").unwrap();
         test.authorize(&subject, &[Purpose::PostLoan]).await;
