@@ -17,6 +17,7 @@
 
 mod audit;
 mod authorizations;
+mod bureaus;
 mod certs;
 mod client;
 mod clocks;
@@ -95,6 +96,9 @@ enum Command {
     /// Take in what subjects signed
     #[command(subcommand)]
     Authorizations(authorizations::Command),
+    /// Change the password of inquiries at a bureau
+    #[command(subcommand)]
+    Bureaus(bureaus::Command),
     /// Make certificates and signing keys
     #[command(subcommand)]
     Certs(certs::Command),
@@ -155,6 +159,7 @@ fn run(cli: Cli) -> Result<Exit, CliError> {
     match command {
         Command::Audit(command) => block(audit::run(&common, &command)),
         Command::Authorizations(command) => block(authorizations::run(&common, &command)),
+        Command::Bureaus(command) => block(bureaus::run(&common, &command)),
         Command::Certs(command) => certs::run(&common, &command, Clock::system().now()),
         Command::Clocks(args) => block(clocks::run(&common, &args)),
         Command::Completions(args) => completions::run(&args),

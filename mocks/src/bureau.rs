@@ -167,10 +167,16 @@ impl Bureau {
         if !request.content_type.starts_with("text/xml") {
             return refuse(415, "SOAP 1.1 is text/xml");
         }
-        let message = soap::read(&request.body)
+        let (operation, message) = soap::read(&request.body)
             .map_err(|reason| Reply::new(500, XML, soap::fault(reason)))?;
+        if !request.path.contains(operation.channel()) {
+            return refuse(404, "not a service of this operation");
+        }
         let bytes = self.config.least_report_bytes;
-        Ok(verdict::judge(&message, &self.members, at, serial, bytes))
+        let members = &self.members;
+        Ok(verdict::judge(
+            operation, &message, members, at, serial, bytes,
+        ))
     }
 
     fn reply(&self, verdict: Verdict, at: Timestamp, serial: u64) -> Reply {
@@ -189,11 +195,8 @@ impl Bureau {
                     report.as_bytes().to_vec()
                 })
             });
-        Reply::new(
-            200,
-            XML,
-            soap::reply(&verdict::reply(&verdict, at, &report)),
-        )
+        let message = verdict::reply(&verdict, at, &report);
+        Reply::new(200, XML, soap::reply(verdict.operation, &message))
     }
 }
 

@@ -1,11 +1,19 @@
-//! The XML document of D101.
+//! The XML documents of D101, D103 and L101.
 
 use quick_xml::{
     Reader,
     events::{BytesRef, Event},
 };
 
-/// The fields of D101. They hold personal data and a password: no `Debug`.
+/// About whom a message asks.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Asks {
+    Enterprise,
+    Person,
+}
+
+/// The fields of D101 or D103. They hold personal data and a password: no
+/// `Debug`.
 pub(crate) struct Fields {
     pub(crate) query_org: String,
     pub(crate) user: String,
@@ -21,48 +29,12 @@ pub(crate) struct Fields {
 
 impl Fields {
     /// The ten elements in their order, and nothing else.
-    pub(crate) fn read(document: &str) -> Result<Self, &'static str> {
-        let mut reader = Reader::from_str(document);
-        let mut path: Vec<String> = Vec::new();
-        let mut text = String::new();
-        let mut leaves = Vec::new();
-        loop {
-            match reader.read_event().map_err(|_| "not well-formed")? {
-                Event::Start(start) => {
-                    if path.len() == 3 {
-                        return Err("nested deeper than three elements");
-                    }
-                    path.push(start.name().into_inner().to_owned());
-                    text.clear();
-                }
-                Event::Empty(start) => {
-                    leaves.push((
-                        format!("{}/{}", path.join("/"), start.name().as_ref()),
-                        String::new(),
-                    ));
-                }
-                Event::End(_) => {
-                    if path.len() == 3 {
-                        leaves.push((path.join("/"), std::mem::take(&mut text)));
-                    }
-                    path.pop();
-                }
-                Event::Text(part) if path.len() != 3 && !part.trim().is_empty() => {
-                    return Err("text between elements");
-                }
-                Event::Text(part) => text.push_str(&part),
-                Event::CData(part) => text.push_str(&part),
-                Event::GeneralRef(name) => text.push(character(&name)?),
-                Event::DocType(_) => return Err("a document type"),
-                Event::Eof if path.is_empty() => break,
-                Event::Eof => return Err("an element without an end"),
-                Event::Comment(_) | Event::Decl(_) | Event::PI(_) => {}
-            }
-        }
-        if !leaves.iter().map(|(path, _)| path.as_str()).eq(D101) {
-            return Err("not the ten elements of D101 in their order");
-        }
-        let mut values = leaves.into_iter().map(|(_, value)| value);
+    pub(crate) fn read(document: &str, asks: Asks) -> Result<Self, &'static str> {
+        let wanted = match asks {
+            Asks::Enterprise => &D103,
+            Asks::Person => &D101,
+        };
+        let mut values = values(document, wanted)?.into_iter();
         let mut value = || values.next().unwrap_or_default();
         Ok(Self {
             query_org: value(),
@@ -77,6 +49,78 @@ impl Fields {
             service: value(),
         })
     }
+}
+
+/// The fields of L101. They hold passwords: no `Debug`.
+pub(crate) struct Change {
+    pub(crate) query_org: String,
+    pub(crate) user: String,
+    pub(crate) password: String,
+    pub(crate) whose: String,
+    pub(crate) old: String,
+    pub(crate) new: String,
+}
+
+impl Change {
+    /// The six elements in their order, and nothing else.
+    pub(crate) fn read(document: &str) -> Result<Self, &'static str> {
+        let mut values = values(document, &L101)?.into_iter();
+        let mut value = || values.next().unwrap_or_default();
+        Ok(Self {
+            query_org: value(),
+            user: value(),
+            password: value(),
+            whose: value(),
+            old: value(),
+            new: value(),
+        })
+    }
+}
+
+/// The contents of the elements at these paths, in this order.
+fn values(document: &str, wanted: &[&str]) -> Result<Vec<String>, &'static str> {
+    let mut reader = Reader::from_str(document);
+    let mut path: Vec<String> = Vec::new();
+    let mut text = String::new();
+    let mut leaves = Vec::new();
+    loop {
+        match reader.read_event().map_err(|_| "not well-formed")? {
+            Event::Start(start) => {
+                if path.len() == 3 {
+                    return Err("nested deeper than three elements");
+                }
+                path.push(start.name().into_inner().to_owned());
+                text.clear();
+            }
+            Event::Empty(start) => {
+                leaves.push((
+                    format!("{}/{}", path.join("/"), start.name().as_ref()),
+                    String::new(),
+                ));
+            }
+            Event::End(_) => {
+                if path.len() == 3 {
+                    leaves.push((path.join("/"), std::mem::take(&mut text)));
+                }
+                path.pop();
+            }
+            Event::Text(part) if path.len() != 3 && !part.trim().is_empty() => {
+                return Err("text between elements");
+            }
+            Event::Text(part) => text.push_str(&part),
+            Event::CData(part) => text.push_str(&part),
+            Event::GeneralRef(name) => text.push(character(&name)?),
+            Event::DocType(_) => return Err("a document type"),
+            Event::Eof if path.is_empty() => break,
+            Event::Eof => return Err("an element without an end"),
+            Event::Comment(_) | Event::Decl(_) | Event::PI(_) => {}
+        }
+    }
+    let paths = leaves.iter().map(|(path, _)| path.as_str());
+    if !paths.eq(wanted.iter().copied()) {
+        return Err("not the elements of the message in their order");
+    }
+    Ok(leaves.into_iter().map(|(_, value)| value).collect())
 }
 
 /// A character reference or one of XML's five entities; there are no others.
@@ -105,6 +149,28 @@ const D101: [&str; 10] = [
     "Document/Msg/IDNum",
     "Document/Msg/QueryReason",
     "Document/Msg/ServiceCode",
+];
+
+const D103: [&str; 10] = [
+    "Document/Head/QueryOrgCode",
+    "Document/Head/UserCode",
+    "Document/Head/Password",
+    "Document/Msg/OriginateOrgCode",
+    "Document/Msg/OriginateUserCode",
+    "Document/Msg/EntName",
+    "Document/Msg/EntCertType",
+    "Document/Msg/EntCertNum",
+    "Document/Msg/QueryReason",
+    "Document/Msg/ServiceCode",
+];
+
+const L101: [&str; 6] = [
+    "Document/Head/QueryOrgCode",
+    "Document/Head/UserCode",
+    "Document/Head/Password",
+    "Document/Msg/UserCode",
+    "Document/Msg/OPassword",
+    "Document/Msg/NPassword",
 ];
 
 #[cfg(test)]
@@ -144,7 +210,9 @@ pub(crate) mod tests {
             ),
             ("cut", DOCUMENT.replace("</Document>", "")),
         ] {
-            assert!(Fields::read(&document).is_err(), "{case}");
+            assert!(Fields::read(&document, Asks::Person).is_err(), "{case}");
         }
+        assert!(Fields::read(DOCUMENT, Asks::Person).is_ok());
+        assert!(Fields::read(DOCUMENT, Asks::Enterprise).is_err());
     }
 }

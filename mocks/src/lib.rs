@@ -2,17 +2,16 @@
 //!
 //! # Promise
 //!
-//! [`MockBureau`] answers D101 over SOAP and mutual TLS as the published tables
-//! say, remembers everything that reached it, whole or cut, and fails in every
+//! [`MockBureau`] answers D101 and D103 over SOAP and mutual TLS as the published
+//! tables say, changes passwords (L101), remembers everything that reached it, whole or cut, and fails in every
 //! way of [`Fault`], once or always, for all or for one subject. It reads
 //! messages by itself: nothing is shared with the adapters, so that one mistake
 //! cannot agree with itself.
 //!
 //! # What is not here
 //!
-//! Batch inquiries and companies: only the single personal inquiry, and the
-//! [`Desk`] that takes submission files. What the
-//! bureau does beyond its tables is not public; where the mock had to choose,
+//! Batch inquiries: only the single inquiry, and the [`Desk`] that takes
+//! submission files. What the bureau does beyond its tables is not public; where the mock had to choose,
 //! `README.md` says so.
 //!
 //! # Failure
@@ -46,6 +45,9 @@ pub use self::{
     handle::MockBureau,
     inbox::{Inquiry, Received},
     members::{Member, User},
-    subjects::{PERSONAS, Persona, Sample, Says, UNLISTED_CODE, synthetic_resident_id},
+    subjects::{
+        PERSONAS, Persona, Sample, Says, UNLISTED_CODE, synthetic_credit_code,
+        synthetic_resident_id,
+    },
     tls::{Identity, MutualTls},
 };

@@ -1,6 +1,10 @@
 //! The institutions that the bureau knows.
 
-use std::fmt;
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::{Mutex, PoisonError},
+};
 
 use serde::Deserialize;
 use sm2::{PublicKey, dsa::VerifyingKey, pkcs8::DecodePublicKey as _};
@@ -50,7 +54,11 @@ impl fmt::Debug for User {
 }
 
 /// The register of members; an empty one knows everybody.
-pub(crate) struct Members(Vec<(Member, Option<VerifyingKey>)>);
+pub(crate) struct Members {
+    all: Vec<(Member, Option<VerifyingKey>)>,
+    /// Passwords that were changed, by institution and user.
+    changed: Mutex<BTreeMap<(String, String), String>>,
+}
 
 impl Members {
     /// `None` if a key is not readable.
@@ -65,11 +73,28 @@ impl Members {
             };
             Some((member, key))
         };
-        members
-            .into_iter()
-            .map(with_key)
-            .collect::<Option<_>>()
-            .map(Self)
+        Some(Self {
+            all: members.into_iter().map(with_key).collect::<Option<_>>()?,
+            changed: Mutex::default(),
+        })
+    }
+
+    /// The password that holds now.
+    fn password(&self, code: &str, user: &str) -> Option<String> {
+        let changed = self.changed.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = changed.get(&(code.to_owned(), user.to_owned())).cloned();
+        known.or_else(|| Some(self.user(code, user)?.password.clone()))
+    }
+
+    /// Whether that is the user's password.
+    pub(crate) fn holds(&self, code: &str, user: &str, password: &str) -> bool {
+        self.all.is_empty() || self.password(code, user).is_some_and(|it| it == password)
+    }
+
+    /// From now on that is the user's password.
+    pub(crate) fn change(&self, code: &str, user: &str, password: &str) {
+        let mut changed = self.changed.lock().unwrap_or_else(PoisonError::into_inner);
+        changed.insert((code.to_owned(), user.to_owned()), password.to_owned());
     }
 
     pub(crate) fn key(&self, code: &str) -> Option<&VerifyingKey> {
@@ -77,25 +102,25 @@ impl Members {
     }
 
     pub(crate) fn knows(&self, code: &str) -> bool {
-        self.0.is_empty() || self.find(code).is_some()
+        self.all.is_empty() || self.find(code).is_some()
     }
 
     pub(crate) fn knows_user(&self, code: &str, user: &str) -> bool {
-        self.0.is_empty() || self.user(code, user).is_some()
+        self.all.is_empty() || self.user(code, user).is_some()
     }
 
     /// `digest` is the SM3 of the user's password in hexadecimal, of either case.
     pub(crate) fn admits(&self, code: &str, user: &str, digest: &str) -> bool {
-        self.0.is_empty()
-            || self.user(code, user).is_some_and(|user| {
-                let expected = Sm3::digest(user.password.as_bytes());
+        self.all.is_empty()
+            || self.password(code, user).is_some_and(|password| {
+                let expected = Sm3::digest(password.as_bytes());
                 let expected: String = expected.iter().map(|byte| format!("{byte:02x}")).collect();
                 digest.eq_ignore_ascii_case(&expected)
             })
     }
 
     pub(crate) fn may_ask_for(&self, code: &str, originator: &str) -> bool {
-        self.0.is_empty()
+        self.all.is_empty()
             || code == originator
             || self
                 .find(code)
@@ -103,7 +128,7 @@ impl Members {
     }
 
     fn find(&self, code: &str) -> Option<&(Member, Option<VerifyingKey>)> {
-        self.0.iter().find(|(member, _)| member.code == code)
+        self.all.iter().find(|(member, _)| member.code == code)
     }
 
     fn user(&self, code: &str, user: &str) -> Option<&User> {

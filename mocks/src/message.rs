@@ -1,4 +1,4 @@
-//! The mock's own reading of a D101 message: header line, document, signature.
+//! The mock's own reading of a message: header line, document, signature.
 //!
 //! Nothing is shared with the adapters, so that a misreading on their side meets
 //! a refusal here instead of agreement.
@@ -7,7 +7,7 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 use jiff::civil::{Date, DateTime};
 use sm2::dsa::{Signature, VerifyingKey, signature::Verifier as _};
 
-use crate::document::Fields;
+use crate::document::{Asks, Change, Fields};
 
 /// A defect for which the bureau's table has no code; answered under the mock's
 /// own code, since what the bureau says is not public.
@@ -51,8 +51,9 @@ pub(crate) struct Header<'a> {
 }
 
 impl<'a> Parts<'a> {
-    pub(crate) fn split(message: &'a str) -> Result<Self, Defect> {
-        let header = Header::read(message)?;
+    /// The parts of a message of type `kind`.
+    pub(crate) fn split(message: &'a str, kind: &str) -> Result<Self, Defect> {
+        let header = Header::read(message, kind)?;
         let (signed, signature) = message
             .rsplit_once("{S:")
             .and_then(|(signed, rest)| Some((signed, rest.strip_suffix(":S}")?)))
@@ -85,16 +86,22 @@ impl<'a> Parts<'a> {
             .map_err(|_| Defect::Signature("the signature does not fit header and document"))
     }
 
-    /// Reads the document: the ten elements of D101, in order, and nothing else.
-    pub(crate) fn fields(&self) -> Result<Fields, Defect> {
-        Fields::read(self.document).map_err(Defect::Document)
+    /// Reads the document: the ten elements of D101 or D103, in order, and
+    /// nothing else.
+    pub(crate) fn fields(&self, asks: Asks) -> Result<Fields, Defect> {
+        Fields::read(self.document, asks).map_err(Defect::Document)
+    }
+
+    /// Reads the document of L101.
+    pub(crate) fn change(&self) -> Result<Change, Defect> {
+        Change::read(self.document).map_err(Defect::Document)
     }
 }
 
 impl<'a> Header<'a> {
     /// 80 characters at fixed positions; one known client fills the last two
     /// with zeros instead of CR LF.
-    fn read(message: &'a str) -> Result<Self, Defect> {
+    fn read(message: &'a str, kind: &str) -> Result<Self, Defect> {
         let line = message.get(..HEADER_CHARS).filter(|line| line.is_ascii());
         let line = line.ok_or(Defect::Header("shorter than 80 characters"))?;
         let rule = |holds: bool, reason| {
@@ -121,7 +128,10 @@ impl<'a> Header<'a> {
             digits(&line[34..48]) && DateTime::strptime("%Y%m%d%H%M%S", &line[34..48]).is_ok(),
             "35-48: time is not yyyyMMddHHmmss",
         )?;
-        rule(&line[48..52] == "D101", "49-52: type is not D101")?;
+        rule(
+            &line[48..52] == kind,
+            "49-52: not the type of the operation",
+        )?;
         rule(
             digits(&line[52..68]) && Date::strptime("%Y%m%d", &line[52..60]).is_ok(),
             "53-68: identifier is not a date and eight digits",
@@ -175,10 +185,10 @@ mod tests {
     #[test]
     fn a_right_message_gives_its_fields() {
         let message = message(HEADER, DOCUMENT);
-        let parts = Parts::split(&message).unwrap();
+        let parts = Parts::split(&message, "D101").unwrap();
         assert_eq!(parts.header.sender, "Z99990000H0001");
         assert_eq!(parts.header.message_id, "2026031600000001");
-        let fields = parts.fields().unwrap();
+        let fields = parts.fields(Asks::Person).unwrap();
         assert_eq!(
             (fields.name.as_str(), fields.id_type.as_str()),
             ("测试乙&", "10")
@@ -204,11 +214,11 @@ mod tests {
             let mut header = HEADER.to_owned();
             header.replace_range(from..from + wrong.len(), wrong);
             let message = message(&header, DOCUMENT);
-            let defect = Parts::split(&message).err().map(Defect::code);
+            let defect = Parts::split(&message, "D101").err().map(Defect::code);
             assert_eq!(defect, Some("MOCK01"), "{wrong} at {from}");
         }
         let lost_carriage_return = message(&HEADER.replace('\r', ""), DOCUMENT);
-        assert!(Parts::split(&lost_carriage_return).is_err());
+        assert!(Parts::split(&lost_carriage_return, "D101").is_err());
     }
 
     #[test]
@@ -220,7 +230,7 @@ mod tests {
         let signature: Signature = signer.sign(signed.as_bytes());
         let raw = BASE64_STANDARD.encode(signature.to_bytes());
         let der = BASE64_STANDARD.encode(signature.to_der().as_bytes());
-        let judge = |message: String| Parts::split(&message)?.verify(Some(key));
+        let judge = |message: String| Parts::split(&message, "D101")?.verify(Some(key));
 
         assert_eq!(judge(format!("{signed}{{S:{raw}:S}}")), Ok(()));
         assert_eq!(judge(format!("{signed}{{S:{der}:S}}")), Ok(()));

@@ -18,10 +18,13 @@ pub(crate) struct Facts<'a> {
 /// The report of `sample`, filled up to at least `min_bytes` by repeating
 /// genuine accounts of the normal sample; the summary does not follow.
 pub(crate) fn write(sample: Sample, min_bytes: usize, facts: &Facts<'_>) -> String {
+    if matches!(sample, Sample::Enterprise | Sample::EnterpriseTroubled) {
+        return enterprise(sample, facts);
+    }
     let text = match sample {
         Sample::Negative => NEGATIVE,
-        Sample::Normal => NORMAL,
         Sample::Thin => THIN,
+        _ => NORMAL,
     };
     let mut report = String::with_capacity(text.len().max(min_bytes) + 4096);
     let mut rest = text;
@@ -54,6 +57,42 @@ pub(crate) fn write(sample: Sample, min_bytes: usize, facts: &Facts<'_>) -> Stri
         }
         _ => report.push_str(rest),
     }
+    report
+}
+
+/// The report of an enterprise: its head is written anew, with the number that
+/// was asked for only.
+fn enterprise(sample: Sample, facts: &Facts<'_>) -> String {
+    let text = match sample {
+        Sample::EnterpriseTroubled => ENTERPRISE_TROUBLED,
+        _ => ENTERPRISE,
+    };
+    let mut report = String::with_capacity(text.len() + 1024);
+    let mut rest = text;
+    for (element, value) in [
+        ("EA01AI01", facts.number),
+        ("EA01AR01", facts.made_at),
+        ("EA01BI01", facts.institution),
+        ("EA01BD02", facts.reason),
+        ("EA01CQ01", facts.name),
+        ("EA01CS01", "1"),
+    ] {
+        let Some((before, after)) = cut_out(rest, element) else {
+            continue;
+        };
+        report.push_str(before);
+        report.push_str(&partial_escape(value));
+        rest = after;
+    }
+    let numbers = rest.split_once("</EA01CS01>");
+    let after = numbers.and_then(|(_, after)| Some(&after[after.find("</EA01C>")?..]));
+    report.push_str(&format!(
+        "</EA01CS01>\n        <EA01CH>\n          <EA01CD01>{}</EA01CD01>\n          \
+         <EA01CI01>{}</EA01CI01>\n        </EA01CH>\n      ",
+        partial_escape(facts.id_type),
+        partial_escape(facts.id_number)
+    ));
+    report.push_str(after.unwrap_or_default());
     report
 }
 
@@ -93,6 +132,8 @@ fn fill(report: &mut String, min_bytes: usize) {
     }
 }
 
+const ENTERPRISE: &str = include_str!("../testdata/report-enterprise.xml");
+const ENTERPRISE_TROUBLED: &str = include_str!("../testdata/report-enterprise-troubled.xml");
 const NEGATIVE: &str = include_str!("../testdata/report-negative.xml");
 const NORMAL: &str = include_str!("../testdata/report-normal.xml");
 const THIN: &str = include_str!("../testdata/report-thin.xml");
@@ -149,6 +190,25 @@ mod tests {
                 ("PA01BI01", FACTS.id_number),
                 ("PA01BI02", FACTS.institution),
                 ("PA01BD02", FACTS.reason),
+            ] {
+                let all: Vec<_> = found.iter().filter(|(name, _)| name == element).collect();
+                assert_eq!(all.len(), 1, "{sample:?} {element}");
+                assert_eq!(all[0].1, value, "{sample:?} {element}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_report_of_an_enterprise_has_the_number_that_was_asked_for() {
+        for sample in [Sample::Enterprise, Sample::EnterpriseTroubled] {
+            let found = read(&write(sample, 0, &FACTS));
+            for (element, value) in [
+                ("EA01AI01", FACTS.number),
+                ("EA01BI01", FACTS.institution),
+                ("EA01BD02", FACTS.reason),
+                ("EA01CQ01", "测试&lt;甲&gt;&amp;"),
+                ("EA01CD01", FACTS.id_type),
+                ("EA01CI01", FACTS.id_number),
             ] {
                 let all: Vec<_> = found.iter().filter(|(name, _)| name == element).collect();
                 assert_eq!(all.len(), 1, "{sample:?} {element}");

@@ -1,9 +1,11 @@
-//! The synthetic people that the mock knows, and how each of them is answered.
+//! The synthetic people and enterprises that the mock knows, and how each of
+//! them is answered.
 //!
 //! The three digits before the check character of a resident ID choose the
 //! answer, so that any number of people can share one; see the table in
-//! `README.md`. Area codes are 999999 and 990000, which are not allocated: the
-//! mock refuses all others and so can never be used with a real person's number.
+//! `README.md`. So do those before the check of an enterprise's number. Area
+//! codes are 999999, 999900 and 990000, which are not allocated: the mock
+//! refuses all others and so can never be used with a real number.
 
 use jiff::{ToSpan as _, civil::Date};
 
@@ -25,9 +27,13 @@ pub enum Says {
     },
 }
 
-/// One of the three sample reports.
+/// One of the sample reports.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Sample {
+    /// A healthy enterprise.
+    Enterprise,
+    /// An enterprise with bad debt and court records.
+    EnterpriseTroubled,
     /// Overdue accounts, bad debt, court records.
     Negative,
     /// Loans and cards in order.
@@ -104,6 +110,9 @@ pub const PERSONAS: &[Persona] = &[
     },
 ];
 
+/// A result code that leaves open whether the inquiry was recorded.
+const BUSY: &str = "ATO002";
+
 /// A result code that stands in no table.
 pub const UNLISTED_CODE: &str = "ZZZ999";
 
@@ -125,6 +134,85 @@ pub fn synthetic_resident_id(seq: u32) -> String {
     format!("{body}{check}")
 }
 
+/// A valid unified social credit code in area 999999, a different one for each
+/// `seq`; `seq % 1000` chooses the answer (below 900: a healthy enterprise).
+///
+/// # Panics
+///
+/// From 100,000,000 on, where the organization codes run out.
+#[must_use]
+pub fn synthetic_credit_code(seq: u32) -> String {
+    assert!(seq < 100_000_000, "synthetic codes end at 99,999,999");
+    let body = format!("{seq:08}");
+    let weights = [3, 7, 9, 10, 5, 8, 4, 2];
+    let digits = body.bytes().map(|byte| usize::from(byte - b'0'));
+    let sum: usize = digits
+        .zip(weights)
+        .map(|(digit, weight)| digit * weight)
+        .sum();
+    let inner = char::from(b"0X987654321"[sum % 11]);
+    let text = format!("91999999{body}{inner}");
+    let check = credit_check(&text).unwrap_or('0');
+    format!("{text}{check}")
+}
+
+/// How the bureau answers for an enterprise, by a number that
+/// [`is_synthetic_enterprise`] accepts.
+pub(crate) fn enterprise_says(id_number: &str) -> Says {
+    // Before one check character of an organization code (alone, or in a credit
+    // code before another check), or before two of a 中征码.
+    let range = match id_number.len() {
+        18 => 13..16,
+        16 => 11..14,
+        _ => 5..8,
+    };
+    let order = id_number.get(range).and_then(|digits| digits.parse().ok());
+    match order.unwrap_or(0_u16) {
+        901 => report(Sample::EnterpriseTroubled, 0),
+        903 => Says::NoHit,
+        904 => Says::Partial,
+        905 => Says::Refusal(UNLISTED_CODE),
+        908 => Says::Refusal(BUSY),
+        order @ 911..=927 => Says::Refusal(FIELD_CODES[usize::from(order) - 911]),
+        order @ 931..=933 => Says::Refusal(BUSINESS_CODES[usize::from(order) - 931]),
+        _ => report(Sample::Enterprise, 0),
+    }
+}
+
+/// A number of an enterprise that cannot be a real one.
+pub(crate) fn is_synthetic_enterprise(id_type: &str, number: &str) -> bool {
+    let ascii = number.is_ascii();
+    match id_type {
+        "10" => ascii && number.len() == 16 && number.starts_with("999"),
+        "20" => {
+            let areas = ["999999", "999900", "990000"];
+            ascii
+                && number.len() == 18
+                && areas.contains(&&number[2..8])
+                && number.chars().nth(17) == credit_check(&number[..17])
+        }
+        // It names no area: synthetic ones are all digits, which real ones since
+        // 2015 are not, or begin as the samples do.
+        "30" => {
+            ascii
+                && number.len() == 9
+                && (number.starts_with("000") || number.starts_with("MA00000"))
+        }
+        _ => ascii && number.starts_with("999"),
+    }
+}
+
+/// The check character of GB 32100-2015 over 17 characters.
+fn credit_check(text: &str) -> Option<char> {
+    const ALPHABET: &[u8] = b"0123456789ABCDEFGHJKLMNPQRTUWXY";
+    let (mut sum, mut weight) = (0, 1);
+    for byte in text.bytes() {
+        sum += ALPHABET.iter().position(|it| *it == byte)? * weight;
+        weight = weight * 3 % 31;
+    }
+    Some(char::from(ALPHABET[(31 - sum % 31) % 31]))
+}
+
 /// How the bureau answers for this document; the number must be one that
 /// [`is_synthetic`] accepts. Documents that are no resident ID get a normal report.
 pub(crate) fn says(id_type: &str, id_number: &str) -> Says {
@@ -139,6 +227,7 @@ pub(crate) fn says(id_type: &str, id_number: &str) -> Says {
         return persona.says;
     }
     match order {
+        908 => Says::Refusal(BUSY),
         911..=927 => Says::Refusal(FIELD_CODES[usize::from(order) - 911]),
         931..=933 => Says::Refusal(BUSINESS_CODES[usize::from(order) - 931]),
         _ => NORMAL,
@@ -209,6 +298,39 @@ mod tests {
         ];
         for (number, expected) in cases {
             assert_eq!(is_synthetic(number), expected, "{number}");
+        }
+    }
+
+    #[test]
+    fn every_synthetic_enterprise_is_another_and_no_real_one() {
+        let mut seen = std::collections::HashSet::new();
+        for seq in (0..2_000).chain(99_999_000..100_000_000) {
+            let code = synthetic_credit_code(seq);
+            assert!(is_synthetic_enterprise("20", &code), "{code}");
+            assert!(seen.insert(code), "seq {seq} twice");
+        }
+        for (id_type, number, expected) in [
+            ("20", "91999999000000019D", true),
+            ("20", "91999999000000019C", false),
+            ("20", "91110000100000000X", false), // an allocated area
+            ("10", "9999000000000017", true),
+            ("10", "4401000000000017", false),
+            ("30", "MA0000031", true),
+            ("30", "MA1K12345", false),
+        ] {
+            assert_eq!(
+                is_synthetic_enterprise(id_type, number),
+                expected,
+                "{number}"
+            );
+        }
+        for (seq, says) in [
+            (1, report(Sample::Enterprise, 0)),
+            (901, report(Sample::EnterpriseTroubled, 0)),
+            (5_903, Says::NoHit),
+            (917, Says::Refusal("DBE007")),
+        ] {
+            assert_eq!(enterprise_says(&synthetic_credit_code(seq)), says, "{seq}");
         }
     }
 

@@ -1,13 +1,21 @@
-//! The messages of an inquiry, as tables: D101 asks for a personal report,
-//! D102 answers.
+//! The messages of the query interface, as tables.
+//!
+//! | request | answer | about |
+//! |---|---|---|
+//! | D101 | D102 | a personal report |
+//! | D103 | D104 | an enterprise report |
+//! | D201 | D202 | the state of a batch file |
+//! | D501 | D502 | one record of a batch file of personal reports |
+//! | L101 | L102 | a change of password |
 //!
 //! # Promise
 //!
-//! [`Message::d101`] and [`Message::d102`] list the elements of the XML part in
-//! the mandated order, with length, kind and code list. [`Message::check`]
-//! finds everything wrong at once; [`Message::read`] takes a message apart
-//! within limits. Beside them stand the result codes with their cures
-//! ([`result_code`]) and our purposes with the bureau's reasons ([`reason`]).
+//! [`Message::named`] gives the elements of the XML part in the mandated order,
+//! with length, kind and code list. [`Message::check`] finds everything wrong at
+//! once; [`Message::read`] takes a message apart within limits. Beside them
+//! stand the header lines of batch files ([`Header`]), and of each
+//! [`Interface`] the result codes with their cures and our purposes with the
+//! bureau's reasons.
 //!
 //! # What is not here
 //!
@@ -22,17 +30,20 @@ use std::fmt;
 use std::sync::LazyLock;
 
 use crate::codes::CodeList;
-use crate::report::Dictionary;
 use crate::table::{Row, Table, TableError};
 use crate::text::{Label, length};
 
+mod header;
+mod interface;
 mod purpose;
 mod read;
 mod result;
 
-pub use purpose::{Reason, reason, reasons};
+pub use header::{Header, HeaderError, HeaderField};
+pub use interface::Interface;
+pub use purpose::Reason;
 pub use read::{Fields, MessageError};
-pub use result::{Class, ResultCode, result_code, result_codes};
+pub use result::{Class, ResultCode};
 
 /// One message: its elements in the order in which they are written.
 #[derive(Debug)]
@@ -56,8 +67,8 @@ pub struct Element {
     pub length: Length,
     /// Only the digits of hexadecimal numbers.
     pub hexadecimal: bool,
-    /// The list its value must be in.
-    pub codes: Option<&'static CodeList>,
+    /// The lists of which one must have its value; none where it is free.
+    pub codes: Vec<&'static CodeList>,
 }
 
 /// How long a value may be, in characters.
@@ -99,19 +110,19 @@ pub enum Fault {
 }
 
 impl Message {
-    /// The request for a personal report.
+    /// The message of a type: `D101`; nothing where no table has it.
     #[must_use]
-    pub fn d101() -> &'static Self {
-        &D101
+    pub fn named(name: &str) -> Option<&'static Self> {
+        ALL.iter().find(|message| message.name == name)
     }
 
-    /// The answer to it.
+    /// All messages.
     #[must_use]
-    pub fn d102() -> &'static Self {
-        &D102
+    pub fn all() -> &'static [Self] {
+        &ALL
     }
 
-    /// `D101` or `D102`.
+    /// Its type: `D101`.
     #[must_use]
     pub fn name(&self) -> &'static str {
         self.name
@@ -148,7 +159,8 @@ impl Message {
             if element.hexadecimal && !text.bytes().all(|b| b.is_ascii_hexdigit()) {
                 found(Fault::Hexadecimal);
             }
-            if element.codes.is_some_and(|list| !list.contains(text)) {
+            let lists = &element.codes;
+            if !lists.is_empty() && !lists.iter().any(|list| list.contains(text)) {
                 found(Fault::Code);
             }
             if text.chars().any(char::is_control) && element.length != Length::Any {
@@ -158,18 +170,27 @@ impl Message {
         defects
     }
 
-    fn compile(name: &'static str) -> Result<Self, TableError> {
-        let table = Table::parse("messages.tsv", MESSAGES, &COLUMNS, &["notes"])?;
-        let rows = table.rows().filter(|row| row.get("message") == name);
-        let elements = rows
-            .map(|row| Element::compile(&row))
-            .collect::<Result<_, _>>()?;
-        Ok(Self { name, elements })
+    /// The messages of an interface's table.
+    fn compile(interface: Interface) -> Result<Vec<Self>, TableError> {
+        let table = Table::parse("messages.tsv", interface.messages(), &COLUMNS, &["notes"])?;
+        let mut messages: Vec<Self> = Vec::new();
+        for row in table.rows() {
+            let name = row.need("message")?;
+            let element = Element::compile(&row, interface)?;
+            match messages.last_mut().filter(|last| last.name == name) {
+                Some(last) => last.elements.push(element),
+                None => messages.push(Self {
+                    name,
+                    elements: vec![element],
+                }),
+            }
+        }
+        Ok(messages)
     }
 }
 
 impl Element {
-    fn compile(row: &Row<'_, 'static>) -> Result<Self, TableError> {
+    fn compile(row: &Row<'_, 'static>, interface: Interface) -> Result<Self, TableError> {
         let path = row.need("path")?;
         let number = |text: &str| {
             text.parse()
@@ -182,15 +203,12 @@ impl Element {
                 None => Length::UpTo(number(text)?),
             },
         };
-        let lists = Dictionary::embedded("pboc-query-personal");
-        let codes = match row.get("codes") {
-            "" => None,
-            list => Some(
-                lists
-                    .and_then(|lists| lists.list(list))
-                    .ok_or_else(|| row.error("codes", "no such list"))?,
-            ),
+        let named = row.get("codes").split('|').filter(|name| !name.is_empty());
+        let list = |name| {
+            let list = interface.list(name);
+            list.ok_or_else(|| row.error("codes", "no such list"))
         };
+        let codes = named.map(list).collect::<Result<_, _>>()?;
         Ok(Self {
             path,
             tag: path.rsplit_once('/').map_or(path, |(_, tag)| tag),
@@ -263,16 +281,10 @@ const COLUMNS: [&str; 11] = [
     "confidence",
 ];
 
-const MESSAGES: &str = include_str!("../pboc-query-personal/messages.tsv");
-
-static D101: LazyLock<Message> = LazyLock::new(|| {
-    // The table is part of the program, and a test compiles it.
-    Message::compile("D101").expect("messages.tsv")
-});
-
-static D102: LazyLock<Message> = LazyLock::new(|| {
-    // The table is part of the program, and a test compiles it.
-    Message::compile("D102").expect("messages.tsv")
+static ALL: LazyLock<Vec<Message>> = LazyLock::new(|| {
+    // The tables are part of the program, and a test compiles them.
+    let compile = |interface| Message::compile(interface).expect("messages.tsv");
+    Interface::ALL.into_iter().flat_map(compile).collect()
 });
 
 #[cfg(test)]
@@ -282,9 +294,35 @@ mod tests {
 
     const REQUEST: &[u8] = include_bytes!("../testdata/pboc-query-personal/sample-request.xml");
 
+    fn named(name: &str) -> &'static Message {
+        Message::named(name).unwrap()
+    }
+
+    #[test]
+    fn every_message_has_its_elements_in_their_order() {
+        let sizes: Vec<_> = Message::all()
+            .iter()
+            .map(|message| (message.name(), message.elements().len()))
+            .collect();
+        let expected = [
+            ("D103", 10),
+            ("D104", 3),
+            ("D101", 10),
+            ("D102", 4),
+            ("D201", 4),
+            ("D202", 5),
+            ("D501", 8),
+            ("D502", 12),
+            ("L101", 6),
+            ("L102", 4),
+        ];
+        assert_eq!(sizes, expected);
+        assert!(Message::named("D104").is_some() && Message::named("D999").is_none());
+    }
+
     #[test]
     fn the_sample_request_has_every_element_in_order_and_no_defect() {
-        let message = Message::d101();
+        let message = named("D101");
         let fields = message.read(REQUEST, Limits::default()).unwrap();
         let order: Vec<_> = message
             .elements()
@@ -292,7 +330,6 @@ mod tests {
             .map(|element| element.tag)
             .collect();
         assert_eq!(fields.tags().collect::<Vec<_>>(), order);
-        assert_eq!(order.len(), 10);
         assert_eq!(message.check(|tag| fields.get(tag)), []);
         assert!(fields.unknown().is_empty());
         assert!(!format!("{fields:?}").contains("示例"));
@@ -310,7 +347,7 @@ mod tests {
             "ServiceCode" => Some("  "),
             _ => Some("01"),
         };
-        let defects: Vec<_> = Message::d101()
+        let defects: Vec<_> = named("D101")
             .check(value)
             .iter()
             .map(Defect::to_string)
@@ -329,9 +366,20 @@ mod tests {
     }
 
     #[test]
+    fn a_reason_may_be_of_either_list_that_circulates() {
+        let wrong = |reason: &str| {
+            let defects = named("D103").check(|tag| (tag == "QueryReason").then_some(reason));
+            defects.iter().any(|it| it.tag == "QueryReason")
+        };
+        for (reason, expected) in [("01", false), ("10", false), ("08", true), ("60", true)] {
+            assert_eq!(wrong(reason), expected, "reason {reason}");
+        }
+    }
+
+    #[test]
     fn a_name_of_thirty_wide_characters_fits() {
         let name = "𠀀".repeat(30);
-        let defects = Message::d101().check(|tag| (tag == "Name").then_some(name.as_str()));
+        let defects = named("D101").check(|tag| (tag == "Name").then_some(name.as_str()));
         assert!(defects.iter().all(|defect| defect.tag != "Name"));
     }
 }

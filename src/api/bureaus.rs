@@ -1,16 +1,23 @@
-//! How the lines to the bureaus stand.
+//! How the lines to the bureaus stand, and the passwords that are sent by them.
 
-use axum::{Json, extract::State};
+use axum::{Json, extract::State, http::StatusCode};
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{problem::Problem, who::Asker};
-use crate::{bureaus::LineStatus, gateway::Gateway, submissions::FileWayView};
+use super::{address::Path, problem::Problem, who::Asker};
+use crate::{
+    bureaus::{ChangedPassword, LineStatus, PasswordChangeError},
+    gateway::Gateway,
+    operators::Role,
+    submissions::FileWayView,
+};
 
 /// The routes.
 pub(crate) fn routes() -> OpenApiRouter<Gateway> {
-    OpenApiRouter::new().routes(routes!(list))
+    OpenApiRouter::new()
+        .routes(routes!(list))
+        .routes(routes!(password))
 }
 
 /// All lines.
@@ -52,4 +59,50 @@ async fn list(State(gateway): State<Gateway>, asker: Asker) -> Result<Json<Burea
     };
     let bureaus = lines.into_iter().map(status).collect();
     Ok(Json(Bureaus { bureaus }))
+}
+
+/// Changes the password of the caller's institution at a bureau to the one in
+/// the file that the configuration names; the password itself is never sent to
+/// this address. Where the answer is `unknown`, the one or the other may hold.
+#[utoipa::path(
+    post, path = "/v1/bureaus/{bureau}/password", tag = "bureaus",
+    params(("bureau" = String, Path, description = "The bureau")),
+    responses(
+        (status = 200, body = ChangedPassword),
+        (status = 403, body = Problem),
+        (status = 422, body = Problem, description = "`no_member`, `not_supported`, \
+            `next_password_not_configured`, `next_password_unreadable`, `password_unfit`"),
+    ),
+)]
+async fn password(
+    State(gateway): State<Gateway>,
+    asker: Asker,
+    Path(bureau): Path<String>,
+) -> Result<Json<ChangedPassword>, Problem> {
+    let caller = asker.require(&[Role::Administrator]).await?;
+    let changed = gateway
+        .lines()
+        .change_password(
+            &bureau.as_str().into(),
+            &caller.institution,
+            &caller.actor.to_string(),
+        )
+        .await?;
+    Ok(Json(changed))
+}
+
+impl From<PasswordChangeError> for Problem {
+    fn from(error: PasswordChangeError) -> Self {
+        let status = match error {
+            PasswordChangeError::Db(_) => {
+                tracing::error!(error = %error, "a change of password failed");
+                return Self::internal();
+            }
+            PasswordChangeError::Ownership | PasswordChangeError::Serials => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
+            _ => StatusCode::UNPROCESSABLE_ENTITY,
+        };
+        Self::new(status, error.code(), "the password was not changed").detail(error.to_string())
+    }
 }

@@ -461,9 +461,10 @@ impl From<&AskError> for Problem {
             | AskError::Unknown(_)
             | AskError::WrongState(_)
             | AskError::Unreadable(_) => StatusCode::CONFLICT,
-            AskError::KeyReused | AskError::NoSuchProduct | AskError::Reference => {
-                StatusCode::UNPROCESSABLE_ENTITY
-            }
+            AskError::KeyReused
+            | AskError::NoSuchProduct
+            | AskError::OtherKind
+            | AskError::Reference => StatusCode::UNPROCESSABLE_ENTITY,
             AskError::NotFound => return Self::not_found(),
             AskError::SamePerson => StatusCode::FORBIDDEN,
             _ => {

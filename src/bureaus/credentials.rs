@@ -1,12 +1,15 @@
 //! Under which codes, users and passwords an institution asks at a bureau.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
+use arc_swap::ArcSwap;
+use jiff::civil::Date;
 use secrecy::SecretString;
+use tokio::sync::Mutex;
 
 use crate::platform::{
     config::bureau::MemberConfig,
-    secret::SecretError,
+    secret::{SecretError, SecretSource},
     signer::{Signer, SignerError},
 };
 
@@ -29,6 +32,15 @@ pub struct Credentials {
 /// An institution's credentials, all of its users.
 pub(super) struct Member {
     common: Credentials,
+    /// The password that holds now: it changes while the line is open.
+    password: ArcSwap<SecretString>,
+    /// Held while it changes, so that one change is over before the next.
+    pub(super) changing: Mutex<()>,
+    /// Where the password stands, and the one that shall follow it.
+    pub(super) files: Option<(PathBuf, PathBuf)>,
+    /// For how many days a password holds, and since when the configured one.
+    pub(super) lasts: Option<u16>,
+    pub(super) set_on: Option<Date>,
     users: BTreeMap<String, String>,
     signer: Option<Arc<dyn Signer>>,
 }
@@ -52,15 +64,25 @@ impl Member {
             .originator_code
             .as_ref()
             .unwrap_or(&config.institution_code);
+        let password = config.password.read()?;
+        let files = match (&config.password, &config.next_password) {
+            (SecretSource::File(now), Some(next)) => Some((now.clone(), next.clone())),
+            _ => None,
+        };
         let common = Credentials {
             institution_code: config.institution_code.clone(),
             originator_code: originator.clone(),
             user: config.user.clone(),
-            password: config.password.read()?,
+            password: password.clone(),
             originator_user: config.user.clone(),
         };
         Ok(Self {
             common,
+            password: ArcSwap::from_pointee(password),
+            changing: Mutex::default(),
+            files,
+            lasts: config.password_days,
+            set_on: config.password_set_on,
             users: config.users.clone(),
             signer: config
                 .signer
@@ -73,10 +95,16 @@ impl Member {
     /// The credentials for a message of an operator or machine client.
     pub(super) fn credentials(&self, operator: &str) -> Credentials {
         let mut credentials = self.common.clone();
+        credentials.password = SecretString::clone(&self.password.load());
         if let Some(user) = self.users.get(operator) {
             credentials.originator_user.clone_from(user);
         }
         credentials
+    }
+
+    /// From now on messages carry that password.
+    pub(super) fn take_up(&self, password: SecretString) {
+        self.password.store(Arc::new(password));
     }
 
     /// What signs its messages, if anything does.

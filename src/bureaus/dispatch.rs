@@ -13,7 +13,7 @@ use crate::platform::{
 };
 
 /// No dialect needs more steps for one inquiry.
-const MOST_STEPS: usize = 64;
+pub(super) const MOST_STEPS: usize = 64;
 
 /// What became of a dispatched inquiry.
 #[derive(Debug)]
@@ -37,13 +37,8 @@ pub struct Exchanged {
 pub async fn dispatch(authorized: AuthorizedInquiry) -> Exchanged {
     let (inquiry, mut conversation, permit, valid_until) = authorized.into_parts();
     let began = Instant::now();
-    let mut run = Run {
-        line: Arc::clone(&permit.line),
-        institution: permit.institution.clone(),
-        valid_until,
-        lost: None,
-        health: Health::Untried,
-    };
+    let line = Arc::clone(&permit.line);
+    let mut run = Run::new(line, permit.institution.clone(), valid_until);
     let mut last = None;
     let mut outcome = None;
     for _ in 0..MOST_STEPS {
@@ -83,7 +78,7 @@ pub async fn dispatch(authorized: AuthorizedInquiry) -> Exchanged {
 }
 
 /// One conversation on the line.
-struct Run {
+pub(super) struct Run {
     line: Arc<Line>,
     institution: InstitutionId,
     valid_until: Instant,
@@ -93,7 +88,22 @@ struct Run {
 }
 
 impl Run {
-    async fn carry(&mut self, step: Step) -> Happened {
+    pub(super) fn new(line: Arc<Line>, institution: InstitutionId, valid_until: Instant) -> Self {
+        Self {
+            line,
+            institution,
+            valid_until,
+            lost: None,
+            health: Health::Untried,
+        }
+    }
+
+    /// What may have reached the bureau and has no reply, if anything has.
+    pub(super) fn lost(&self) -> Option<&'static str> {
+        self.lost
+    }
+
+    pub(super) async fn carry<O>(&mut self, step: Step<O>) -> Happened {
         match step {
             Step::Http(request) => {
                 // Before its first byte only: a conversation may be long.
@@ -154,7 +164,7 @@ fn measure(line: &Line, outcome: &Outcome, took: Duration) {
         Outcome::Answered(answer) if answer.partial => "partial",
         Outcome::Answered(_) => "hit",
         Outcome::Failed(Failure::NotSent { .. }) => "not_sent",
-        Outcome::Failed(Failure::Unknown { .. }) => "unknown",
+        Outcome::Failed(Failure::Unknown { .. }) | Outcome::Undecided { .. } => "unknown",
         Outcome::NoHit { .. } => "no_hit",
         Outcome::Rejected(_) => "rejected",
         Outcome::Unreadable { .. } => "unreadable",

@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use contract::Adapter;
+use contract::{Adapter, Terms, TermsError};
 
 use super::{
     Hours,
@@ -20,7 +20,7 @@ use super::{
 };
 use crate::platform::{
     clock::Clock,
-    config::bureau::BureauConfig,
+    config::bureau::{BureauConfig, ProductConfig},
     db::{Db, DbError, Epoch},
     ids::{BureauId, InstitutionId},
 };
@@ -57,6 +57,10 @@ pub enum LinesError {
         #[source]
         source: MemberError,
     },
+    /// What the contract with a bureau says of a product is not known to its
+    /// dialect.
+    #[error("bureau {0}: products")]
+    Terms(String, #[source] TermsError),
     /// Two bureaus have the same identifier.
     #[error("bureau {0} is configured twice")]
     Twice(String),
@@ -150,10 +154,21 @@ impl fmt::Debug for Lines {
 fn adapter(config: &BureauConfig, fittings: &Fittings) -> Result<Arc<dyn Adapter>, LinesError> {
     let mut known = fittings.adapters.iter();
     let adapter = known.find(|adapter| adapter.name() == config.adapter);
-    adapter.cloned().ok_or_else(|| LinesError::Adapter {
+    let adapter = adapter.ok_or_else(|| LinesError::Adapter {
         bureau: config.id.clone(),
         adapter: config.adapter.clone(),
-    })
+    })?;
+    let terms = |product: &ProductConfig| Terms {
+        reasons: product.reasons.clone(),
+        service: product.service.clone(),
+    };
+    let products = config.products.iter();
+    let terms = products
+        .map(|(name, it)| (name.clone(), terms(it)))
+        .collect();
+    let under = adapter.under(&terms);
+    let under = under.map_err(|error| LinesError::Terms(config.id.clone(), error))?;
+    Ok(under.unwrap_or_else(|| Arc::clone(adapter)))
 }
 
 impl Line {

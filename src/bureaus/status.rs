@@ -7,7 +7,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
-    FileLine, Line, Lines,
+    FileLine, Line, Lines, PasswordStatus,
     quota::{Scope, scopes, used},
 };
 use crate::platform::{
@@ -55,6 +55,9 @@ pub struct LineStatus {
     pub limits: Vec<LimitStatus>,
     /// The caller's institution has credentials here.
     pub member: bool,
+    /// The password of the caller's institution, where it is a member.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub password: Option<PasswordStatus>,
 }
 
 /// A bureau's title.
@@ -151,6 +154,7 @@ impl Lines {
     /// Takes up renewed certificates, warns of those that end soon.
     async fn inspect(&self) {
         for line in self.iter() {
+            line.inspect_passwords().await;
             let clients = [Some(&line.client), line.files().and_then(FileLine::client)];
             let mut ends = Vec::new();
             for client in clients.into_iter().flatten() {
@@ -206,6 +210,7 @@ impl Line {
             concurrency: config.limits.concurrency,
             limits: self.limits(institution, operator, now).await?,
             member: self.members.contains_key(institution),
+            password: self.password_status(institution).await?,
         })
     }
 

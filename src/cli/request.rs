@@ -75,9 +75,22 @@ pub(super) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, CliError> {
 
 /// Asks for the parts of a request, with the usual answers in brackets.
 fn prompt(asked: Asked) -> Result<Zeroizing<Vec<u8>>, CliError> {
+    let kind = ask("subject: person or enterprise", "person")?;
+    let (types, usual, product) = match kind.as_str() {
+        "enterprise" => (
+            "ID type (10: 中征码, 20: unified social credit code, 30: organization code)",
+            "20",
+            "enterprise_report",
+        ),
+        _ => (
+            "ID type (10: resident identity card)",
+            "10",
+            "personal_report",
+        ),
+    };
     let subject = json!({
-        "kind": ask("subject: person or enterprise", "person")?,
-        "id_type": ask("ID type (10: resident identity card)", "10")?,
+        "kind": kind,
+        "id_type": ask(types, usual)?,
         "id_number": ask("ID number", "")?,
         "name": ask("name", "")?,
     });
@@ -85,7 +98,7 @@ fn prompt(asked: Asked) -> Result<Zeroizing<Vec<u8>>, CliError> {
     let purpose = ask("purpose", "loan_approval")?;
     let mut request = json!({ "subject": subject, "bureau": bureau, "purpose": purpose });
     if asked == Asked::Inquiry {
-        request["product"] = ask("product", "personal_report")?.into();
+        request["product"] = ask("product", product)?.into();
         request["business_ref"] = ask("business reference", "")?.into();
     }
     to_bytes(&request)

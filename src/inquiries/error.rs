@@ -36,6 +36,10 @@ pub enum AskError {
     /// The caller's role does not allow it.
     #[error(transparent)]
     Forbidden(#[from] Forbidden),
+    /// The product is about persons and the subject is an enterprise, or the
+    /// reverse: no authorization of the one covers the other.
+    #[error("the product is not about a subject of this kind")]
+    OtherKind,
     /// The key stands for another request.
     #[error("the idempotency key stands for another request")]
     KeyReused,
@@ -78,6 +82,7 @@ impl AskError {
             Self::KeyReused => "idempotency_key_reused",
             Self::NoSuchProduct => "no_such_product",
             Self::NotFound => "not_found",
+            Self::OtherKind => "subject_kind",
             Self::Reference => "reference",
             Self::SamePerson => "same_person",
             Self::Unknown(_) => "unknown_outcome",

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use contract::About;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
@@ -21,7 +22,7 @@ use crate::{
         clock::micros,
         db::{Tx, Urgency},
         fault::Commit,
-        identity::Identity,
+        identity::{Identity, SubjectKind},
         ids::SubjectId,
         vault::{SubjectKeys, VaultError},
     },
@@ -76,13 +77,12 @@ impl Inquiries {
             .line(&request.bureau)
             .ok_or(AskError::NoSuchProduct)?;
         let adapter = line.adapter();
-        if !adapter
-            .capabilities()
-            .products
-            .iter()
-            .any(|p| p.name == request.product)
-        {
-            return Err(AskError::NoSuchProduct);
+        let mut products = adapter.capabilities().products.iter();
+        let product = products
+            .find(|product| product.name == request.product)
+            .ok_or(AskError::NoSuchProduct)?;
+        if product.about != about(request.subject.kind()) {
+            return Err(AskError::OtherKind);
         }
         let now = inner.clock.now();
         let (found, licences) = tokio::try_join!(
@@ -198,6 +198,14 @@ impl Inquiries {
             Progress::Ended
         });
         Ok(())
+    }
+}
+
+/// What a product about such a subject is about.
+fn about(kind: SubjectKind) -> About {
+    match kind {
+        SubjectKind::Enterprise => About::Enterprise,
+        SubjectKind::Person => About::Person,
     }
 }
 

@@ -85,6 +85,10 @@ impl Ending {
                 cause: (!rejection.listed).then(|| "unclassified".to_owned()),
                 sealed: None,
             },
+            Outcome::Undecided { code } => Self {
+                bureau_code: Some(code),
+                ..plain(State::Unknown, "bureau_undecided")
+            },
             Outcome::Unreadable { defect, raw } => Self {
                 sealed: Some(seal(&raw)?),
                 ..plain(State::AnsweredUnreadable, defect)

@@ -1,6 +1,7 @@
 //! An inquiry as faces show it: nothing personal beyond masks.
 
 use jiff::Timestamp;
+use schemas::message::Interface;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -116,8 +117,8 @@ fn optional_text<S: serde::Serializer>(
 }
 
 impl BureauSays {
-    fn of(code: &str) -> Self {
-        let listed = schemas::message::result_code(code);
+    fn of(product: &str, code: &str) -> Self {
+        let listed = Interface::of_product(product).and_then(|it| it.result_code(code));
         let texts = |label: &schemas::text::Label<'_>| Texts {
             zh: label.zh.to_owned(),
             en: label.en.to_owned(),
@@ -154,7 +155,10 @@ impl From<&Record> for InquiryView {
             ended_at: record.ended_at.map(from_micros),
             attempts: record.attempts,
             outcome: record.outcome.clone(),
-            bureau_says: record.bureau_code.as_deref().map(BureauSays::of),
+            bureau_says: record
+                .bureau_code
+                .as_deref()
+                .map(|code| BureauSays::of(&record.product, code)),
             cause: record.cause.clone(),
             asks_again_for: record.asks_again_for.clone(),
             receipt: record.receipt.clone(),

@@ -1,9 +1,11 @@
 //! `/v1/inquiries`
 
 mod checker;
+mod enterprise;
 mod faults;
 mod line;
 mod once;
+mod password;
 mod unknown;
 mod waiting;
 

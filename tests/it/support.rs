@@ -10,7 +10,7 @@ use creditgate::{
         clock::Clock,
         config::{self, Depth},
         db::Urgency,
-        identity::Identity,
+        identity::{Identity, SubjectKind},
     },
 };
 use serde_json::{Value, json};
@@ -160,17 +160,20 @@ pub(crate) async fn open(house: &House, clock: &Clock) -> Gateway {
     Gateway::open(config, clock.clone(), None).await.unwrap()
 }
 
-/// The body of an inquiry.
+/// The body of an inquiry, for the report of the subject's kind.
 pub(crate) fn inquiry(subject: &Identity, purpose: &str) -> Value {
     json!({
         "subject": {
-            "kind": "person",
+            "kind": subject.kind().as_str(),
             "id_type": subject.id_type(),
             "id_number": subject.expose_number(),
             "name": subject.expose_name(),
         },
         "bureau": "pboc",
-        "product": "personal_report",
+        "product": match subject.kind() {
+            SubjectKind::Enterprise => "enterprise_report",
+            SubjectKind::Person => "personal_report",
+        },
         "purpose": purpose,
         "business_ref": "LOAN-1",
     })

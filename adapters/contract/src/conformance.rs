@@ -63,6 +63,8 @@ pub enum Case {
     Refused,
     /// No such subject: no hit.
     NoHit,
+    /// A code that leaves open whether the inquiry was recorded: undecided.
+    Undecided,
     /// A result code outside the table: rejected, not listed.
     UnlistedCode,
     /// Another encoding than the mandated one: unreadable, `wrong_encoding`.
@@ -99,11 +101,11 @@ pub fn findings(adapter: &dyn Adapter, samples: &Samples) -> Vec<String> {
 /// # Panics
 ///
 /// After a thousand steps, or at a step that it does not know.
-pub fn run_offline(
-    mut conversation: Box<dyn Conversation>,
+pub fn run_offline<O>(
+    mut conversation: Box<dyn Conversation<O>>,
     signature: &[u8],
     mut exchange: impl FnMut(WireRequest) -> Happened,
-) -> Outcome {
+) -> O {
     let mut last = None;
     for _ in 0..1000 {
         last = Some(match conversation.next(last) {
@@ -162,6 +164,7 @@ impl<'a> Suite<'a> {
             Case::Oversize,
             Case::Partial,
             Case::Refused,
+            Case::Undecided,
             Case::UnlistedCode,
             Case::WrongEncoding,
             Case::WrongLength,
@@ -188,6 +191,7 @@ impl<'a> Suite<'a> {
                 }
                 (Case::Partial, Outcome::Answered(answer)) => answer.partial,
                 (Case::NoHit, Outcome::NoHit { .. }) => true,
+                (Case::Undecided, Outcome::Undecided { .. }) => true,
                 (Case::Refused, Outcome::Rejected(r)) => {
                     r.listed
                         && [&r.meaning, &r.cure]
@@ -328,7 +332,9 @@ fn unknown() -> Happened {
 fn is_open(outcome: &Outcome) -> bool {
     matches!(
         outcome,
-        Outcome::Unreadable { .. } | Outcome::Failed(Failure::Unknown { .. })
+        Outcome::Unreadable { .. }
+            | Outcome::Undecided { .. }
+            | Outcome::Failed(Failure::Unknown { .. })
     )
 }
 

@@ -19,8 +19,56 @@ pub struct Capabilities {
 pub struct Product {
     /// Our name of it: `personal_report`.
     pub name: &'static str,
+    /// Whom it is about.
+    pub about: About,
     /// The dictionary that reads it, by name in `schemas`.
     pub dictionary: &'static str,
+}
+
+/// Whom a report is about. A report of the one kind is never asked for about
+/// the other: the two are numbered in different lists.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum About {
+    /// An enterprise or another organization.
+    Enterprise,
+    /// A natural person.
+    Person,
+}
+
+/// What an institution's contract with the bureau says of a product, where it
+/// differs from what the dialect takes for granted.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Terms {
+    /// The list that reasons are numbered by.
+    pub reasons: Option<String>,
+    /// The bureau's code of the service.
+    pub service: Option<String>,
+}
+
+/// Terms that the dialect cannot keep.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TermsError {
+    /// It has no such product.
+    #[error("there is no product {0}")]
+    Product(String),
+    /// It knows no such list of reasons.
+    #[error("product {product}: there is no list of reasons {list}")]
+    Reasons {
+        /// The product.
+        product: String,
+        /// The list.
+        list: String,
+    },
+    /// A service code of a form that the dialect cannot carry.
+    #[error("product {product}: the service code must be 1 to 100 letters, digits or _")]
+    Service {
+        /// The product.
+        product: String,
+    },
+    /// Nothing can be set.
+    #[error("this dialect takes no terms")]
+    Unsupported,
 }
 
 /// A request in the bureau's own codes. Holds personal data: `Debug` is masked.
@@ -77,6 +125,12 @@ pub enum Outcome {
     },
     /// The bureau refused, in well-formed words.
     Rejected(Rejection),
+    /// The bureau answered without a report and without saying whether it
+    /// recorded the inquiry, which must not be repeated.
+    Undecided {
+        /// The bureau's result code.
+        code: String,
+    },
     /// A whole answer arrived that cannot be read; it is kept as it came.
     Unreadable {
         /// Stable code of the defect: `wrong_encoding` in every dialect, else its own.
@@ -84,6 +138,12 @@ pub enum Outcome {
         /// The reply's body.
         raw: Zeroizing<Vec<u8>>,
     },
+}
+
+impl From<Failure> for Outcome {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
 }
 
 /// A report.

@@ -7,19 +7,19 @@ use zeroize::Zeroizing;
 use crate::Outcome;
 
 /// One operation in a bureau's dialect, as a conversation that somebody else
-/// carries out.
-pub trait Conversation: Send {
+/// carries out. An inquiry ends in an [`Outcome`], other operations in `O`.
+pub trait Conversation<O = Outcome>: Send {
     /// The next thing to do, given what became of the last one (`None` at the
     /// start). After [`Step::Done`] it must not be called again.
-    fn next(&mut self, last: Option<Happened>) -> Step;
+    fn next(&mut self, last: Option<Happened>) -> Step<O>;
 }
 
 /// What a conversation may ask for. Transports of files will add their own.
 #[derive(Debug)]
 #[non_exhaustive]
-pub enum Step {
+pub enum Step<O = Outcome> {
     /// The conversation is over.
-    Done(Outcome),
+    Done(O),
     /// Send this request over the bureau's line.
     Http(WireRequest),
     /// Sign these bytes with the institution's key; answer with [`Happened::Signed`].

@@ -2,61 +2,142 @@
 //!
 //! # Promise
 //!
-//! One inquiry on a person is signed, sent once, and its reply read: a report
-//! comes out only when the bureau's words are well-formed and the report names
-//! the subject that was asked for. Submission files go out and feedback files
-//! come in by either way, packed as mandated ([`pack`]). `README.md` tells what each outcome means,
-//! and how sure we are of each part of the format.
+//! One inquiry on a person or an enterprise is signed, sent once, and its reply
+//! read: a report comes out only when the bureau's words are well-formed and the
+//! report names the subject that was asked for. So is a change of password.
+//! Batch files of inquiries are written and their answers matched. Submission
+//! files go out and feedback files come in by either way, packed as mandated
+//! ([`pack`]). `README.md` tells what each outcome means, and how sure we are of
+//! each part of the format.
 //!
 //! # What is not here
 //!
-//! Sockets, keys, clocks and repetition belong to the gateway. Batches,
-//! companies and changes of password are not among the capabilities.
+//! Sockets, keys, clocks and repetition belong to the gateway. How a batch file
+//! travels is not public.
 //!
 //! # Failure
 //!
 //! Every defect of a request is named before anything is sent. Whatever comes
 //! back ends in an [`contract::Outcome`]; nothing panics.
 
+mod batch;
 mod codes;
 mod escape;
 pub mod pack;
+mod password;
 mod request;
 mod response;
 mod upload;
+mod wire;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use contract::{
-    Adapter, Capabilities, Codec, CodecError, Conversation, Failure, FileConversation, FileTask,
-    Happened, InquiryRequest, Outcome, Product, RequestError, Step, Way, WireReply,
+    About, Adapter, Batch, BatchError, BatchFile, BatchQuestion, BatchRead, BatchState,
+    Capabilities, Codec, CodecError, Conversation, FileConversation, FileTask, InquiryRequest,
+    Outcome, PasswordChange, PasswordError, PasswordOutcome, Product, RequestError, Terms,
+    TermsError, Way, WireReply,
 };
 use jiff::Timestamp;
+use schemas::message::Interface;
 use zeroize::Zeroizing;
 
 use crate::pack::FileKey;
-use crate::request::Message;
 use crate::response::Asked;
+use crate::wire::Exchange;
 
 /// The adapter of the PBOC database.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Pboc {
     capabilities: Capabilities,
+    enterprise: Service,
+    personal: Service,
+}
+
+/// A service of the bureau, as the institution's contract with it says.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Service {
+    interface: Interface,
+    /// Its code at the bureau.
+    code: String,
+    /// The list of reasons in force.
+    reasons: &'static str,
+}
+
+impl Service {
+    /// `FW_QYXYBG_0043` (SQ, HT; medium); another institution has 0087.
+    pub(crate) fn enterprise() -> Self {
+        Self::new(Interface::Enterprise, "FW_QYXYBG_0043")
+    }
+
+    /// `FW_GRXYBG_0074` (S2, S5; high); another institution has 0115.
+    pub(crate) fn personal() -> Self {
+        Self::new(Interface::Personal, "FW_GRXYBG_0074")
+    }
+
+    fn new(interface: Interface, code: &str) -> Self {
+        Self {
+            interface,
+            code: code.to_owned(),
+            reasons: interface
+                .reason_lists()
+                .first()
+                .copied()
+                .unwrap_or_default(),
+        }
+    }
+
+    fn keep(&mut self, terms: &Terms) -> Result<(), TermsError> {
+        let product = || self.interface.product().to_owned();
+        if let Some(code) = &terms.service {
+            let mut bytes = code.bytes();
+            let plain = bytes.all(|b| b.is_ascii_alphanumeric() || b == b'_');
+            if !plain || !(1..=100).contains(&code.len()) {
+                return Err(TermsError::Service { product: product() });
+            }
+            self.code.clone_from(code);
+        }
+        if let Some(list) = &terms.reasons {
+            let mut known = self.interface.reason_lists().iter();
+            let found = known.find(|known| *known == list);
+            self.reasons = found.copied().ok_or_else(|| TermsError::Reasons {
+                product: product(),
+                list: list.clone(),
+            })?;
+        }
+        Ok(())
+    }
 }
 
 impl Pboc {
     /// The adapter; it has no state.
     #[must_use]
     pub fn new() -> Self {
-        let report = Product {
-            name: PERSONAL_REPORT,
-            dictionary: "pboc-query-personal",
+        let product = |interface: Interface, about| Product {
+            name: interface.product(),
+            about,
+            dictionary: interface.dictionary(),
         };
         Self {
             capabilities: Capabilities {
-                products: vec![report],
+                products: vec![
+                    product(Interface::Personal, About::Person),
+                    product(Interface::Enterprise, About::Enterprise),
+                ],
                 files: vec![Way::Exchange, Way::Https],
             },
+            enterprise: Service::enterprise(),
+            personal: Service::personal(),
+        }
+    }
+
+    /// The service of a product. What is offered by no service is asked for by
+    /// none: the personal one, which refuses it.
+    fn service(&self, product: &str) -> &Service {
+        match Interface::of_product(product) {
+            Some(Interface::Enterprise) => &self.enterprise,
+            Some(Interface::Personal) | None => &self.personal,
         }
     }
 }
@@ -77,22 +158,22 @@ impl Adapter for Pboc {
     }
 
     fn reason_code(&self, product: &str, purpose: &str) -> Option<&str> {
-        (product == PERSONAL_REPORT)
-            .then(|| schemas::message::reason(purpose))?
-            .map(|reason| reason.code)
+        let interface = Interface::of_product(product)?;
+        let reason = interface.reason(self.service(product).reasons, purpose);
+        reason.map(|reason| reason.code)
     }
 
     fn message_id(&self, serial: u32, at: Timestamp) -> String {
-        request::message_id(serial, at)
+        wire::message_id(serial, at)
     }
 
     fn inquire(&self, request: InquiryRequest) -> Result<Box<dyn Conversation>, RequestError> {
-        let message = request::message(&request)?;
-        let asked = Asked::from(&request);
-        Ok(Box::new(Inquiry {
-            asked,
-            state: State::Unsigned(message),
-        }))
+        let service = self.service(&request.product);
+        let message = request::message(&request, service)?;
+        let asked = Asked::new(&request, service);
+        Ok(Box::new(Exchange::new(message, move |reply| {
+            response::read(reply, &asked)
+        })))
     }
 
     fn reread(&self, request: &InquiryRequest, raw: Zeroizing<Vec<u8>>) -> Outcome {
@@ -100,7 +181,45 @@ impl Adapter for Pboc {
             status: 200,
             body: raw,
         };
-        response::read(reply, &Asked::from(request))
+        response::read(reply, &Asked::new(request, self.service(&request.product)))
+    }
+
+    fn under(
+        &self,
+        terms: &BTreeMap<String, Terms>,
+    ) -> Result<Option<Arc<dyn Adapter>>, TermsError> {
+        let mut under = self.clone();
+        for (product, terms) in terms {
+            let service = match Interface::of_product(product) {
+                Some(Interface::Enterprise) => &mut under.enterprise,
+                Some(Interface::Personal) => &mut under.personal,
+                None => return Err(TermsError::Product(product.clone())),
+            };
+            service.keep(terms)?;
+        }
+        Ok((!terms.is_empty()).then(|| Arc::new(under) as Arc<dyn Adapter>))
+    }
+
+    fn change_password(
+        &self,
+        change: PasswordChange,
+    ) -> Result<Box<dyn Conversation<PasswordOutcome>>, PasswordError> {
+        Ok(password::start(change)?)
+    }
+
+    fn write_batch(&self, batch: &Batch) -> Result<BatchFile, BatchError> {
+        batch::write(batch, &self.personal)
+    }
+
+    fn read_batch(&self, batch: &Batch, bytes: &[u8]) -> BatchRead {
+        batch::read(batch, &self.personal, bytes)
+    }
+
+    fn batch_state(
+        &self,
+        question: BatchQuestion,
+    ) -> Result<Box<dyn Conversation<BatchState>>, BatchError> {
+        batch::ask(question)
     }
 
     fn files(&self, way: Way, task: FileTask) -> Option<Box<dyn FileConversation>> {
@@ -111,62 +230,6 @@ impl Adapter for Pboc {
         let key = FileKey::parse(key).map_err(|_| CodecError::Key("16 characters"))?;
         Ok(Arc::new(key))
     }
-}
-
-/// The personal report of service `FW_GRXYBG_0074`.
-const PERSONAL_REPORT: &str = "personal_report";
-
-/// One inquiry: sign, send, read. It sends once and never again.
-struct Inquiry {
-    asked: Asked,
-    state: State,
-}
-
-enum State {
-    /// Composed, nothing asked for yet.
-    Unsigned(Message),
-    /// Waiting for the signature.
-    Signing(Message),
-    /// On the line; the bureau may act from here on.
-    Sent,
-    Over,
-}
-
-impl Conversation for Inquiry {
-    fn next(&mut self, last: Option<Happened>) -> Step {
-        match (std::mem::replace(&mut self.state, State::Over), last) {
-            (State::Unsigned(message), None) => {
-                let bytes = Zeroizing::new(message.as_bytes().to_vec());
-                self.state = State::Signing(message);
-                Step::Sign { bytes }
-            }
-            (State::Signing(message), Some(Happened::Signed(signature))) => {
-                match request::envelope(&message, &signature) {
-                    Ok(request) => {
-                        self.state = State::Sent;
-                        Step::Http(request)
-                    }
-                    Err(cause) => not_sent(cause),
-                }
-            }
-            // A signer that may have signed has sent nothing to the bureau.
-            (State::Signing(_), Some(Happened::Failed(failure))) => match failure {
-                Failure::NotSent { cause } | Failure::Unknown { cause } => not_sent(cause),
-            },
-            (State::Unsigned(_) | State::Signing(_), _) => not_sent("out_of_turn"),
-            (State::Sent, Some(Happened::Replied(reply))) => {
-                Step::Done(response::read(reply, &self.asked))
-            }
-            (State::Sent, Some(Happened::Failed(failure))) => Step::Done(Outcome::Failed(failure)),
-            (State::Sent | State::Over, _) => Step::Done(Outcome::Failed(Failure::Unknown {
-                cause: "out_of_turn",
-            })),
-        }
-    }
-}
-
-fn not_sent(cause: &'static str) -> Step {
-    Step::Done(Outcome::Failed(Failure::NotSent { cause }))
 }
 
 #[cfg(test)]

@@ -1,166 +1,83 @@
-//! Writes D101: header line, XML, signature, SOAP envelope.
+//! Writes the request of an inquiry: D101 or D103.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use contract::{InquiryRequest, RequestError, WireRequest};
-use jiff::{Timestamp, tz::Offset};
-use schemas::message::{Defect, Message as Format};
-use sm3::{Digest, Sm3};
-use zeroize::Zeroizing;
+use contract::{InquiryRequest, RequestError};
+use schemas::message::{Defect, Interface, Message as Format};
 
-use crate::{codes, escape, response};
-
-/// Institution code of the centre (S2, S5; high).
-pub(crate) const CENTRE: &str = "B0000000000001";
-
-/// Service below the base address of an environment, `.../v2/prod` (S2, S6; medium).
-const PATH: &str = "/channel-query/ServiceAccept";
-
-/// Base64 characters of a signature that D101 has room for (S2; high).
-const MAX_SIGNATURE: usize = 1024;
-
-/// Header line and XML: what the signature covers.
-pub(crate) struct Message(Zeroizing<String>);
-
-impl Message {
-    pub(crate) fn as_bytes(&self) -> &[u8] {
-        self.0.as_bytes()
-    }
-}
+use crate::Service;
+use crate::wire::{self, Door, Message, Sender};
 
 /// Composes the message, or names every field that does not fit.
-pub(crate) fn message(request: &InquiryRequest) -> Result<Message, RequestError> {
-    let password = Zeroizing::new(sm3_hex(request.password.as_bytes()));
-    check(request, &password)?;
-    Ok(compose(request, &password))
-}
-
-/// The signed message in its envelope. The signature stays as the signer made
-/// it: raw, DER and PKCS#7 all occur (`README.md`).
-///
-/// The error is the cause of a failure before sending.
-pub(crate) fn envelope(message: &Message, signature: &[u8]) -> Result<WireRequest, &'static str> {
-    if signature.is_empty() {
-        return Err("signature_empty");
+pub(crate) fn message(
+    request: &InquiryRequest,
+    service: &Service,
+) -> Result<Message, RequestError> {
+    let password = wire::sm3_hex(request.password.as_bytes());
+    let fields = defects(request, service, format(service.interface), &password);
+    if !fields.is_empty() {
+        return Err(RequestError { fields });
     }
-    let signature = STANDARD.encode(signature);
-    if signature.len() > MAX_SIGNATURE {
-        return Err("signature_too_long");
-    }
-    let signed = trailed(message, &signature);
-    // Escaping adds less than a half to these messages.
-    let mut body = Zeroizing::new(String::with_capacity(signed.len() * 3 / 2 + 1024));
-    body.push_str(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
-         <soapenv:Envelope xmlns:soapenv=\"http://schemas.xmlsoap.org/soap/envelope/\" \
-         xmlns:q=\"http://ws.serviceaccept.ws.service.query.channel.pbccrc.org/\">\n \
-         <soapenv:Body>\n  \
-         <q:psCreditReportQueryReq>\n   \
-         <querymessage>",
-    );
-    escape::escape_into(&mut body, &signed);
-    body.push_str(
-        "</querymessage>\n  \
-         </q:psCreditReportQueryReq>\n \
-         </soapenv:Body>\n\
-         </soapenv:Envelope>\n",
-    );
-    Ok(WireRequest {
-        path: PATH.to_owned(),
-        headers: vec![
-            ("content-type", "text/xml; charset=utf-8".to_owned()),
-            ("soapaction", "\"\"".to_owned()),
-        ],
-        body: Zeroizing::new(std::mem::take(&mut *body).into_bytes()),
-        reply_limit_bytes: response::MAX_REPLY_BYTES,
-    })
+    Ok(compose(request, service, &password))
 }
 
-fn trailed(message: &Message, signature: &str) -> Zeroizing<String> {
-    let mut signed = Zeroizing::new(String::with_capacity(message.0.len() + signature.len() + 6));
-    for part in [&message.0, "{S:", signature, ":S}"] {
-        signed.push_str(part);
-    }
-    signed
+fn format(interface: Interface) -> &'static Format {
+    // The tables are part of the program, and a test of `schemas` reads them.
+    Format::named(interface.request()).expect("a message of the tables")
 }
 
-/// The message identifier: the centre's day and eight digits.
-pub(crate) fn message_id(serial: u32, at: Timestamp) -> String {
-    let day = Offset::constant(8).to_datetime(at);
-    format!("{}{serial:08}", day.strftime("%Y%m%d"))
+fn compose(request: &InquiryRequest, service: &Service, password_sm3: &str) -> Message {
+    let door = Door::of(service.interface);
+    Message::compose(
+        door,
+        format(service.interface),
+        &sender(request),
+        |tag: &str| item(request, service, password_sm3, tag).map(|(_, value)| value),
+    )
 }
 
-fn compose(request: &InquiryRequest, password_sm3: &str) -> Message {
-    // File and message dates are fixed to the centre's time.
-    let at = Offset::constant(8).to_datetime(request.at);
-    let header = format!(
-        "B2.0.0{}{CENTRE}{}D101{}{:010}\r\n",
-        request.institution_code,
-        at.strftime("%Y%m%d%H%M%S"),
-        message_id(request.serial, request.at),
-        0,
-    );
-    let mut text = Zeroizing::new(String::with_capacity(2048));
-    text.push_str(&header);
-    text.push_str("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Document>\n");
-    let mut group = "";
-    for element in Format::d101().elements() {
-        let above = element.path.split('/').nth(1).unwrap_or_default();
-        if above != group {
-            close_group(&mut text, group);
-            text.push_str(&format!(" <{above}>\n"));
-            group = above;
-        }
-        text.push_str(&format!("  <{}>", element.tag));
-        let (_, value) = item(request, password_sm3, element.tag).unwrap_or_default();
-        escape::escape_into(&mut text, value);
-        text.push_str(&format!("</{}>\n", element.tag));
-    }
-    close_group(&mut text, group);
-    text.push_str("</Document>");
-    Message(text)
-}
-
-fn close_group(text: &mut String, group: &str) {
-    if !group.is_empty() {
-        text.push_str(&format!(" </{group}>\n"));
+fn sender(request: &InquiryRequest) -> Sender<'_> {
+    Sender {
+        institution_code: &request.institution_code,
+        serial: request.serial,
+        at: request.at,
     }
 }
 
-/// Field of the request and value of an element of D101.
-fn item<'a>(
+/// Field of the request and value of an element.
+pub(crate) fn item<'a>(
     request: &'a InquiryRequest,
+    service: &'a Service,
     password_sm3: &'a str,
     tag: &str,
 ) -> Option<(&'static str, &'a str)> {
     Some(match tag {
-        "IDNum" => ("id_number", &request.id_number),
-        "IDType" => ("id_type", &request.id_type),
-        "Name" => ("subject_name", &request.subject_name),
+        "EntCertNum" | "IDNum" => ("id_number", &request.id_number),
+        "EntCertType" | "IDType" => ("id_type", &request.id_type),
+        "EntName" | "Name" => ("subject_name", &request.subject_name),
         "OriginateOrgCode" => ("originator_code", &request.originator_code),
         "OriginateUserCode" => ("originator_user", &request.originator_user),
         "Password" => ("password", password_sm3),
         "QueryOrgCode" => ("institution_code", &request.institution_code),
         "QueryReason" => ("reason", &request.reason),
-        "ServiceCode" => ("product", codes::PERSONAL_SERVICE),
+        "ServiceCode" => ("product", &service.code),
         "UserCode" => ("user", &request.user),
         _ => return None,
     })
 }
 
-/// Lower case: the samples have it, one client writes capitals.
-fn sm3_hex(bytes: &[u8]) -> String {
-    Sm3::digest(bytes)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
-}
-
-/// The limits of the format's table, and what the table cannot say.
-fn check(request: &InquiryRequest, password_sm3: &str) -> Result<(), RequestError> {
-    let value = |tag: &str| item(request, password_sm3, tag).map(|(_, value)| value);
-    let defects = Format::d101().check(value);
-    let mut fields: Vec<String> = defects.iter().map(|defect| name(request, defect)).collect();
+/// The limits of a format's table, and what a table cannot say.
+pub(crate) fn defects(
+    request: &InquiryRequest,
+    service: &Service,
+    format: &Format,
+    password_sm3: &str,
+) -> Vec<String> {
+    let value = |tag: &str| item(request, service, password_sm3, tag).map(|(_, value)| value);
+    // What is no field of the request is the caller's to check.
+    let defects = format.check(value).into_iter();
+    let defects = defects.filter(|it| item(request, service, "", it.tag).is_some());
+    let mut fields: Vec<String> = defects
+        .map(|defect| name(request, service, &defect))
+        .collect();
     let mut must = |holds: bool, field: &str, defect: &str| {
         if !holds {
             fields.push(format!("{field}: {defect}"));
@@ -170,11 +87,8 @@ fn check(request: &InquiryRequest, password_sm3: &str) -> Result<(), RequestErro
         ("institution_code", &request.institution_code),
         ("originator_code", &request.originator_code),
     ] {
-        // The header line has fixed widths, so a byte must be a character.
-        let plain = code
-            .bytes()
-            .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
-        must(plain, field, "holds more than capital letters and digits");
+        let what = "holds more than capital letters and digits";
+        must(wire::is_plain(code), field, what);
     }
     let texts: [(&str, &str); 4] = [
         ("subject_name", &request.subject_name),
@@ -187,33 +101,30 @@ fn check(request: &InquiryRequest, password_sm3: &str) -> Result<(), RequestErro
         let carried = !text.contains(['\u{fffe}', '\u{ffff}']);
         must(carried, field, "holds a character that XML cannot carry");
     }
+    let lists = service.interface.reason_lists();
+    let of_another = lists.iter().filter(|list| **list != service.reasons);
+    let lists_it = |list: &str| {
+        let list = service.interface.list(list);
+        list.is_some_and(|list| list.contains(&request.reason))
+    };
     must(
-        request.product == crate::PERSONAL_REPORT,
+        lists_it(service.reasons) || !of_another.into_iter().any(|list| lists_it(list)),
+        "reason",
+        "of another list than the one in force",
+    );
+    must(
+        request.product == service.interface.product(),
         "product",
         "not offered",
     );
     must(!request.password.is_empty(), "password", "missing");
-    must(
-        request.serial < 100_000_000,
-        "serial",
-        "longer than 8 digits",
-    );
-    let year = Offset::constant(8).to_datetime(request.at).year();
-    must(
-        (2000..=9999).contains(&year),
-        "at",
-        "not a year of this century or later",
-    );
-    if fields.is_empty() {
-        Ok(())
-    } else {
-        Err(RequestError { fields })
-    }
+    wire::check_sender(&sender(request), must);
+    fields
 }
 
 /// The finding under the name of the request's field.
-fn name(request: &InquiryRequest, defect: &Defect) -> String {
-    let field = item(request, "", defect.tag).map_or(defect.tag, |(field, _)| field);
+fn name(request: &InquiryRequest, service: &Service, defect: &Defect) -> String {
+    let field = item(request, service, "", defect.tag).map_or(defect.tag, |(field, _)| field);
     let finding = defect.to_string();
     format!(
         "{field}{}",
@@ -223,26 +134,37 @@ fn name(request: &InquiryRequest, defect: &Defect) -> String {
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
     use schemas::xml::Limits;
+    use zeroize::Zeroizing;
 
     use super::*;
-    use crate::tests::{SIGNATURE, request};
+    use crate::tests::{SIGNATURE, enterprise, request};
 
     /// The samples carry zeros where the digest of the password stands.
     fn sample() -> Message {
-        compose(&request(), &"0".repeat(64))
+        compose(&request(), &Service::personal(), &"0".repeat(64))
+    }
+
+    fn text(message: &Message) -> &str {
+        std::str::from_utf8(message.as_bytes()).unwrap()
+    }
+
+    fn message(request: &InquiryRequest) -> Result<Message, RequestError> {
+        super::message(request, &Service::personal())
     }
 
     #[test]
     fn the_message_is_the_sample_byte_for_byte() {
-        let signed = trailed(&sample(), &STANDARD.encode(SIGNATURE));
+        let signed = sample().trailed(&STANDARD.encode(SIGNATURE));
         assert_eq!(*signed, include_str!("../testdata/request.msg"));
         assert_eq!(signed.find("\r\n"), Some(78));
     }
 
     #[test]
     fn the_envelope_is_the_sample_byte_for_byte() {
-        let wire = envelope(&sample(), SIGNATURE).unwrap();
+        let wire = sample().envelope(SIGNATURE).unwrap();
         let body = std::str::from_utf8(&wire.body).unwrap();
         assert_eq!(body, include_str!("../testdata/request-soap.xml"));
         assert_eq!(wire.path, "/channel-query/ServiceAccept");
@@ -252,15 +174,11 @@ mod tests {
     fn the_password_goes_out_as_its_sm3_digest() {
         // GB/T 32905-2016, annex A.1.
         let expected = "66c7f0f462eeedd9d1f2d46bdc10e4e24167c4875cf2f7a2297da02b8f4ba8e0";
-        assert_eq!(sm3_hex(b"abc"), expected);
+        assert_eq!(*wire::sm3_hex(b"abc"), expected);
         let mut request = request();
         request.password = Zeroizing::new("abc".to_owned());
         let message = message(&request).unwrap();
-        assert!(
-            message
-                .0
-                .contains(&format!("<Password>{expected}</Password>"))
-        );
+        assert!(text(&message).contains(&format!("<Password>{expected}</Password>")));
     }
 
     #[test]
@@ -269,7 +187,10 @@ mod tests {
         request.at = "2026-03-15T16:00:00Z".parse().unwrap();
         request.serial = 99_999_999;
         let message = message(&request).unwrap();
-        assert_eq!(&message.0[34..68], "20260316000000D1012026031699999999");
+        assert_eq!(
+            &text(&message)[34..68],
+            "20260316000000D1012026031699999999"
+        );
     }
 
     #[test]
@@ -277,12 +198,8 @@ mod tests {
         let mut request = request();
         request.subject_name = Zeroizing::new("甲</Name>&\u{20BB7}".to_owned());
         let message = message(&request).unwrap();
-        assert!(
-            message
-                .0
-                .contains("<Name>甲&lt;/Name&gt;&amp;\u{20BB7}</Name>")
-        );
-        let wire = envelope(&message, SIGNATURE).unwrap();
+        assert!(text(&message).contains("<Name>甲&lt;/Name&gt;&amp;\u{20BB7}</Name>"));
+        let wire = message.envelope(SIGNATURE).unwrap();
         let mut found = None;
         let read = schemas::xml::leaves(&wire.body, Limits::default(), |path, text| {
             assert_eq!(path, "Envelope/Body/psCreditReportQueryReq/querymessage");
@@ -291,23 +208,23 @@ mod tests {
         assert_eq!(read, Ok(()));
         assert_eq!(
             found.unwrap(),
-            *trailed(&message, &STANDARD.encode(SIGNATURE))
+            *message.trailed(&STANDARD.encode(SIGNATURE))
         );
     }
 
     #[test]
     fn every_field_that_does_not_fit_is_named_at_once_and_without_its_value() {
-        let text = |s: &str| Zeroizing::new(s.to_owned());
+        let secret = |s: &str| Zeroizing::new(s.to_owned());
         let bad = InquiryRequest {
             product: "company_report".to_owned(),
-            subject_name: text(&"测".repeat(31)),
+            subject_name: secret(&"测".repeat(31)),
             id_type: "99".to_owned(),
-            id_number: text(" 1\n"),
+            id_number: secret(" 1\n"),
             reason: "2".to_owned(),
             institution_code: "z99990000h0001".to_owned(),
             originator_code: "Z9999".to_owned(),
             user: String::new(),
-            password: text(""),
+            password: secret(""),
             originator_user: "u".repeat(65),
             serial: 100_000_000,
             at: "1999-12-31T00:00:00Z".parse().unwrap(),
@@ -332,6 +249,74 @@ mod tests {
     }
 
     #[test]
+    fn an_enterprise_is_asked_for_by_d103_through_its_own_operation() {
+        let service = Service::enterprise();
+        let message = super::message(&enterprise(), &service).unwrap();
+        let text = text(&message);
+        assert_eq!(&text[48..52], "D103");
+        for element in [
+            "<EntName>样例精工机械有限公司</EntName>",
+            "<EntCertType>20</EntCertType>",
+            "<EntCertNum>91999900MA0000015N</EntCertNum>",
+            "<QueryReason>01</QueryReason>",
+            "<ServiceCode>FW_QYXYBG_0043</ServiceCode>",
+        ] {
+            assert!(text.contains(element), "{element}: {text}");
+        }
+        let read = Format::named("D103").unwrap();
+        let fields = read.read(text[80..].as_bytes(), Limits::default()).unwrap();
+        assert_eq!(read.check(|tag| fields.get(tag)), []);
+        let wire = message.envelope(SIGNATURE).unwrap();
+        let body = std::str::from_utf8(&wire.body).unwrap();
+        assert!(body.contains("<q:bsCreditReportQueryReq>"), "{body}");
+        assert_eq!(wire.path, "/channel-query/ServiceAccept");
+    }
+
+    #[test]
+    fn a_reason_is_of_the_list_in_force() {
+        let mut service = Service::enterprise();
+        for (reasons, reason, expected) in [
+            ("2004", "01", None),
+            (
+                "2004",
+                "10",
+                Some("reason: of another list than the one in force"),
+            ),
+            ("2004-B", "10", None),
+            (
+                "2004-B",
+                "01",
+                Some("reason: of another list than the one in force"),
+            ),
+            ("2004-B", "22", Some("reason: not in the code list")),
+        ] {
+            service.reasons = reasons;
+            let request = InquiryRequest {
+                reason: reason.to_owned(),
+                ..enterprise()
+            };
+            let refused = super::message(&request, &service).map(|_| ()).err();
+            let found = refused.map(|error| error.fields);
+            assert_eq!(
+                found,
+                expected.map(|it| vec![it.to_owned()]),
+                "{reasons} {reason}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_product_is_never_asked_for_by_the_other_message() {
+        let crossed = super::message(&enterprise(), &Service::personal());
+        let fields = crossed.map(|_| ()).unwrap_err().fields;
+        assert!(
+            fields.contains(&"product: not offered".to_owned()),
+            "{fields:?}"
+        );
+        assert!(super::message(&request(), &Service::enterprise()).is_err());
+    }
+
+    #[test]
     fn a_signature_that_has_no_room_is_not_sent() {
         let cases = [
             (0, Some("signature_empty")),
@@ -339,7 +324,7 @@ mod tests {
             (769, Some("signature_too_long")),
         ];
         for (bytes, expected) in cases {
-            let refused = envelope(&sample(), &vec![0; bytes]).map(|_| ()).err();
+            let refused = sample().envelope(&vec![0; bytes]).map(|_| ()).err();
             assert_eq!(refused, expected, "{bytes} bytes");
         }
     }

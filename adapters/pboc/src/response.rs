@@ -1,13 +1,13 @@
-//! Reads a reply: HTTP status, SOAP envelope, header line, D102, report.
+//! Reads a reply: HTTP status, SOAP envelope, header line, document, report.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use contract::{Answer, Failure, InquiryRequest, Outcome, WireReply};
-use schemas::message::{Message, MessageError};
+use schemas::message::{Interface, Message, MessageError};
 use schemas::xml::{self, Limits, XmlError};
 use zeroize::Zeroizing;
 
-use crate::{codes, request};
+use crate::{Service, codes, wire};
 
 mod report;
 
@@ -17,14 +17,16 @@ pub(crate) const MAX_REPLY_BYTES: usize = 16 << 20;
 
 /// What a reply is held against.
 pub(crate) struct Asked {
+    interface: Interface,
     institution_code: String,
     id_type: String,
     id_number: Zeroizing<String>,
 }
 
-impl From<&InquiryRequest> for Asked {
-    fn from(request: &InquiryRequest) -> Self {
+impl Asked {
+    pub(crate) fn new(request: &InquiryRequest, service: &Service) -> Self {
         Self {
+            interface: service.interface,
             institution_code: request.institution_code.clone(),
             id_type: request.id_type.clone(),
             id_number: request.id_number.clone(),
@@ -34,12 +36,12 @@ impl From<&InquiryRequest> for Asked {
 
 /// Why an answer cannot be read. Its stable code is that of [`Outcome::Unreadable`].
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Defect {
+pub(crate) enum Defect {
     /// Characters outside Base64, or a length that Base64 cannot have.
     Base64,
     /// The code does not fit what came with it.
     Contradiction,
-    /// Not a D102 document.
+    /// Not a document of the answer.
     Document(MessageError),
     /// A compressed report that is cut, changed, or followed by more.
     Gzip,
@@ -60,7 +62,7 @@ enum Defect {
 }
 
 impl Defect {
-    fn code(self) -> &'static str {
+    pub(crate) fn code(self) -> &'static str {
         match self {
             Self::Base64 => "bad_base64",
             Self::Contradiction => "contradiction",
@@ -89,9 +91,41 @@ impl From<XmlError> for Defect {
     }
 }
 
+/// Why there is no document to be read.
+pub(crate) enum Deaf {
+    /// Nothing that the bureau says.
+    Failed(Failure),
+    /// A whole answer that cannot be read.
+    Unreadable(Defect),
+}
+
+impl From<Defect> for Deaf {
+    fn from(defect: Defect) -> Self {
+        Self::Unreadable(defect)
+    }
+}
+
 /// What the reply says, by the table in `README.md`.
 pub(crate) fn read(reply: WireReply, asked: &Asked) -> Outcome {
-    let unknown = |cause| Outcome::Failed(Failure::Unknown { cause });
+    let answer = asked.interface.answer();
+    let heard = document(&reply, &asked.institution_code, answer);
+    match heard.and_then(|document| Ok(judge(&document, asked)?)) {
+        Ok(outcome) => outcome,
+        Err(Deaf::Failed(failure)) => failure.into(),
+        Err(Deaf::Unreadable(defect)) => Outcome::Unreadable {
+            defect: defect.code(),
+            raw: reply.body,
+        },
+    }
+}
+
+/// The document of an answer of type `answer` to an institution.
+pub(crate) fn document(
+    reply: &WireReply,
+    institution_code: &str,
+    answer: &str,
+) -> Result<Zeroizing<String>, Deaf> {
+    let unknown = |cause| Err(Deaf::Failed(Failure::Unknown { cause }));
     match reply.status {
         200 => {}
         // A front machine or the service itself; no source says at which point.
@@ -106,23 +140,21 @@ pub(crate) fn read(reply: WireReply, asked: &Asked) -> Outcome {
     if reply.body.is_empty() {
         return unknown("reply_empty");
     }
-    match understand(&reply.body, asked) {
-        Ok(outcome) => outcome,
-        Err(defect) => Outcome::Unreadable {
-            defect: defect.code(),
-            raw: reply.body,
-        },
-    }
-}
-
-fn understand(body: &[u8], asked: &Asked) -> Result<Outcome, Defect> {
-    match open(body)? {
+    let message = match open(&reply.body)? {
         // No source says at which point the centre raises one.
-        Words::Fault => Ok(Outcome::Failed(Failure::Unknown {
-            cause: "soap_fault",
-        })),
-        Words::Message(message) => judge(&message, asked),
-    }
+        Words::Fault => return unknown("soap_fault"),
+        Words::Message(message) => message,
+    };
+    // Clients differ in the end of the header line, so the XML begins at its
+    // first sign; the alphabet of the signature has no `>`.
+    let begin = message.find('<').unwrap_or(message.len());
+    let end = message
+        .rfind('>')
+        .map_or(message.len(), |at| at + 1)
+        .max(begin);
+    check_header(&message[..begin], institution_code, answer)?;
+    check_trailer(&message[end..])?;
+    Ok(Zeroizing::new(message[begin..end].to_owned()))
 }
 
 /// What an envelope holds.
@@ -149,32 +181,24 @@ fn open(body: &[u8]) -> Result<Words, Defect> {
     }
 }
 
-fn judge(message: &str, asked: &Asked) -> Result<Outcome, Defect> {
-    // Clients differ in the end of the header line, so the XML begins at its
-    // first sign; the alphabet of the signature has no `>`.
-    let begin = message.find('<').unwrap_or(message.len());
-    let end = message
-        .rfind('>')
-        .map_or(message.len(), |at| at + 1)
-        .max(begin);
-    check_header(&message[..begin], asked)?;
-    let document = Message::d102();
-    let fields = document.read(&message.as_bytes()[begin..end], limits(MAX_REPLY_BYTES))?;
-    check_trailer(&message[end..])?;
+fn judge(document: &str, asked: &Asked) -> Result<Outcome, Defect> {
+    let fields =
+        named(asked.interface.answer()).read(document.as_bytes(), limits(MAX_REPLY_BYTES))?;
+    let code = result_code(fields.get("ResultCode"))?;
+    outcome(code, fields.get("ReportMessage"), asked)
+}
 
-    let code = fields.get("ResultCode").unwrap_or_default().trim();
-    if code.len() != 6 || !code.bytes().all(|b| b.is_ascii_alphanumeric()) {
-        return Err(Defect::NoResultCode);
-    }
-    let code = code.to_owned();
-    match fields
-        .get("ReportMessage")
-        .map(str::trim)
-        .filter(|text| !text.is_empty())
-    {
-        None => codes::without_report(code).ok_or(Defect::Contradiction),
+/// What a result code, and a report or none, say of an inquiry.
+pub(crate) fn outcome(
+    code: String,
+    report: Option<&str>,
+    asked: &Asked,
+) -> Result<Outcome, Defect> {
+    match report.map(str::trim).filter(|text| !text.is_empty()) {
+        None => codes::without_report(asked.interface, code).ok_or(Defect::Contradiction),
         Some(text) => {
-            let partial = codes::is_partial(&code).ok_or(Defect::Contradiction)?;
+            let partial = codes::is_partial(asked.interface, &code);
+            let partial = partial.ok_or(Defect::Contradiction)?;
             let report = report::read(text, asked)?;
             Ok(Outcome::Answered(Answer {
                 code,
@@ -185,7 +209,22 @@ fn judge(message: &str, asked: &Asked) -> Result<Outcome, Defect> {
     }
 }
 
-fn limits(bytes: usize) -> Limits {
+/// A result code of the mandated form.
+pub(crate) fn result_code(text: Option<&str>) -> Result<String, Defect> {
+    let code = text.unwrap_or_default().trim();
+    if code.len() != 6 || !code.bytes().all(|b| b.is_ascii_alphanumeric()) {
+        return Err(Defect::NoResultCode);
+    }
+    Ok(code.to_owned())
+}
+
+/// A message of the tables.
+pub(crate) fn named(name: &str) -> &'static Message {
+    // The tables are part of the program, and a test of `schemas` reads them.
+    Message::named(name).expect("a message of the tables")
+}
+
+pub(crate) fn limits(bytes: usize) -> Limits {
     Limits {
         bytes,
         ..Limits::default()
@@ -194,7 +233,7 @@ fn limits(bytes: usize) -> Limits {
 
 /// The fields up to position 68, on which three clients agree; what follows is
 /// reserved. The message id is not compared: no source says that it comes back.
-fn check_header(header: &str, asked: &Asked) -> Result<(), Defect> {
+fn check_header(header: &str, institution_code: &str, answer: &str) -> Result<(), Defect> {
     let header = header
         .strip_prefix('\u{feff}')
         .unwrap_or(header)
@@ -205,10 +244,10 @@ fn check_header(header: &str, asked: &Asked) -> Result<(), Defect> {
         && header.len() <= 80
         && field(0..1)? == "B"
         && field(1..6)? == "2.0.0"
-        && field(6..20)?.trim_end() == request::CENTRE
-        && field(20..34)?.trim_end() == asked.institution_code
+        && field(6..20)?.trim_end() == wire::CENTRE
+        && field(20..34)?.trim_end() == institution_code
         && digits(field(34..48)?)
-        && field(48..52)? == "D102"
+        && field(48..52)? == answer
         && digits(field(52..68)?)
         && digits(&header[68..]);
     if fits { Ok(()) } else { Err(Defect::Header) }
@@ -231,7 +270,10 @@ fn check_trailer(trailer: &str) -> Result<(), Defect> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tests::{HEADER, REPORT, answer, d102, reply, soap, word};
+    use crate::tests::{
+        ENTERPRISE_REPORT, HEADER, REPORT, answer, d102, d104, enterprise_answer, gzip, reply,
+        soap, word,
+    };
 
     #[test]
     fn code_and_report_decide_together() {
@@ -262,6 +304,32 @@ mod tests {
                 report.len()
             );
         }
+    }
+
+    #[test]
+    fn an_enterprise_is_answered_by_d104_with_its_own_codes() {
+        let report = STANDARD.encode(gzip(ENTERPRISE_REPORT.as_bytes()));
+        let cases = [
+            ("AAA000", report.as_str(), "report AAA000"),
+            ("AAA000", "", "unreadable contradiction"),
+            ("AAA001", "", "no hit AAA001"),
+            ("DBO004", &report, "partial DBO004"),
+            ("DBE006", "", "refused DBE006"),
+            ("FBE004", "", "refused FBE004"),
+            ("ATO002", "", "undecided ATO002"),
+            ("ATO002", &report, "unreadable contradiction"),
+            ("QQQ999", "", "unlisted QQQ999"),
+        ];
+        for (code, report, expected) in cases {
+            let outcome = enterprise_answer(&soap(&d104(code, report)));
+            assert_eq!(word(&outcome), expected, "code {code}");
+        }
+        // The answer to a person's inquiry is none to an enterprise's, and the
+        // reverse.
+        let crossed = enterprise_answer(&soap(&d102("AAA001", "")));
+        assert_eq!(word(&crossed), "unreadable wrong_header");
+        let crossed = answer(&soap(&d104("AAA001", "")));
+        assert_eq!(word(&crossed), "unreadable wrong_header");
     }
 
     #[test]

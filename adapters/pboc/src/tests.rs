@@ -6,7 +6,7 @@ use std::io::Write as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use contract::conformance::{Case, Sample, Samples, findings, run_offline};
-use contract::{Adapter, Failure, Happened, InquiryRequest, Outcome, WireReply};
+use contract::{Adapter, Failure, Happened, InquiryRequest, Outcome, Terms, WireReply};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use proptest::prelude::*;
@@ -17,6 +17,8 @@ use zeroize::Zeroizing;
 use crate::{Pboc, escape};
 
 pub(crate) const REPORT: &str = include_str!("../testdata/report.xml");
+pub(crate) const ENTERPRISE_REPORT: &str = include_str!("../testdata/enterprise-report.xml");
+const TROUBLED_REPORT: &str = include_str!("../testdata/enterprise-report-troubled.xml");
 pub(crate) const SIGNATURE: &[u8] = b"SYNTHETIC-DETACHED-SIGNATURE";
 pub(crate) const HEADER: &str =
     "B2.0.0B0000000000001Z99990000H000120260316100501D10220260316000000010000000000\r\n";
@@ -35,6 +37,18 @@ pub(crate) fn request() -> InquiryRequest {
         originator_user: "demo_query_user".to_owned(),
         serial: 1,
         at: "2026-03-16T02:05:00Z".parse().unwrap(),
+    }
+}
+
+/// About the enterprise of the sample report.
+pub(crate) fn enterprise() -> InquiryRequest {
+    InquiryRequest {
+        product: "enterprise_report".to_owned(),
+        subject_name: Zeroizing::new("样例精工机械有限公司".to_owned()),
+        id_type: "20".to_owned(),
+        id_number: Zeroizing::new("91999900MA0000015N".to_owned()),
+        reason: "01".to_owned(),
+        ..request()
     }
 }
 
@@ -57,6 +71,10 @@ pub(crate) fn d102(code: &str, report: &str) -> String {
         STANDARD.encode(SIGNATURE),
     );
     message
+}
+
+pub(crate) fn d104(code: &str, report: &str) -> String {
+    d102(code, report).replacen("D102", "D104", 1)
 }
 
 pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
@@ -84,6 +102,20 @@ pub(crate) fn reply(status: u16, body: &[u8]) -> Outcome {
     })
 }
 
+pub(crate) fn enterprise_answer(body: &[u8]) -> Outcome {
+    enterprise_answer_to(&enterprise(), body)
+}
+
+pub(crate) fn enterprise_answer_to(asked: &InquiryRequest, body: &[u8]) -> Outcome {
+    let conversation = Pboc::new().inquire(asked.clone()).unwrap();
+    run_offline(conversation, SIGNATURE, |_| {
+        Happened::Replied(WireReply {
+            status: 200,
+            body: Zeroizing::new(body.to_vec()),
+        })
+    })
+}
+
 /// Outcome and its code in a word, for tables.
 pub(crate) fn word(outcome: &Outcome) -> String {
     match outcome {
@@ -92,6 +124,7 @@ pub(crate) fn word(outcome: &Outcome) -> String {
         Outcome::NoHit { code } => format!("no hit {code}"),
         Outcome::Rejected(r) if r.listed => format!("refused {}", r.code),
         Outcome::Rejected(rejection) => format!("unlisted {}", rejection.code),
+        Outcome::Undecided { code } => format!("undecided {code}"),
         Outcome::Unreadable { defect, .. } => format!("unreadable {defect}"),
         Outcome::Failed(Failure::Unknown { cause }) => format!("unknown {cause}"),
         other => format!("{other:?}"),
@@ -152,6 +185,7 @@ fn samples() -> Samples {
                 Case::Refused,
                 soap(&(HEADER.to_owned() + include_str!("../testdata/response-error.xml"))),
             ),
+            sample("busy", Case::Undecided, soap(&d102("ATO001", ""))),
             sample("unlisted", Case::UnlistedCode, soap(&d102("DBE999", ""))),
             sample("other subject", Case::OtherSubject, {
                 hit(REPORT
@@ -204,9 +238,167 @@ fn samples() -> Samples {
     }
 }
 
+/// The samples of a person, as those of an enterprise.
+fn enterprise_samples() -> Samples {
+    let person = samples();
+    let (their_id, id) = ("99000019880412024X", "91999900MA0000015N");
+    let Ok(body) = String::from_utf8(person.body) else {
+        panic!("the golden body is text");
+    };
+    let mut body = body
+        .replace("psCreditReportQueryReq", "bsCreditReportQueryReq")
+        .replacen("D101", "D103", 1)
+        .replace("FW_GRXYBG_0074", "FW_QYXYBG_0043")
+        .replace("示例乙", "样例精工机械有限公司")
+        .replace(their_id, id);
+    for (from, to) in [
+        ("Name&gt;", "EntName&gt;"),
+        ("IDType&gt;", "EntCertType&gt;"),
+        ("IDNum&gt;", "EntCertNum&gt;"),
+    ] {
+        body = body.replace(&format!("&lt;{from}"), &format!("&lt;{to}"));
+        body = body.replace(&format!("&lt;/{from}"), &format!("&lt;/{to}"));
+    }
+    body = body
+        .replace("EntCertType&gt;10", "EntCertType&gt;20")
+        .replace("QueryReason&gt;02", "QueryReason&gt;01");
+    let packed = |report: &str| STANDARD.encode(gzip(report.as_bytes()));
+    let hit = |report: &str| soap(&d104("AAA000", &packed(report)));
+    let report = ENTERPRISE_REPORT;
+    let sample = |name, case, body| Sample { name, case, body };
+    let bomb = report.replace("<Document>", "<!DOCTYPE a [<!ENTITY b \"bb\">]><Document>");
+    let deep = "<x>".repeat(100_000) + &"</x>".repeat(100_000);
+    Samples {
+        request: enterprise(),
+        signature: person.signature,
+        body: body.into_bytes(),
+        replies: vec![
+            sample("report", Case::Hit(report.into()), hit(report)),
+            sample(
+                "shortened",
+                Case::Partial,
+                soap(&d104("DBO004", &packed(report))),
+            ),
+            sample("no report", Case::NoHit, soap(&d104("AAA001", ""))),
+            sample("refused", Case::Refused, soap(&d104("DBE007", ""))),
+            sample("busy", Case::Undecided, soap(&d104("ATO001", ""))),
+            sample("unlisted", Case::UnlistedCode, soap(&d104("QQQ999", ""))),
+            sample(
+                "other subject",
+                Case::OtherSubject,
+                hit(&report.replace(id, their_id)),
+            ),
+            sample("report says gbk", Case::WrongEncoding, {
+                hit(&report.replace("\"UTF-8\"", "\"GBK\""))
+            }),
+            sample("gzip bomb", Case::Oversize, {
+                soap(&d104(
+                    "AAA000",
+                    &STANDARD.encode(gzip(&vec![b' '; 65 << 20])),
+                ))
+            }),
+            sample("base64 less one", Case::WrongLength, {
+                let packed = packed(report);
+                soap(&d104("AAA000", &packed[..packed.len() - 1]))
+            }),
+            sample("bomb in report", Case::EntityBomb, hit(&bomb)),
+            sample("deep in report", Case::DeepNesting, {
+                hit(&report.replace("<EBA>", &(deep + "<EBA>")))
+            }),
+        ],
+    }
+}
+
 #[test]
 fn the_dialect_keeps_every_promise_of_the_contract() {
-    assert_eq!(findings(&Pboc::new(), &samples()), Vec::<String>::new());
+    for samples in [samples(), enterprise_samples()] {
+        assert_eq!(findings(&Pboc::new(), &samples), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn both_samples_of_enterprise_reports_are_about_their_enterprise() {
+    for (report, id_type, number) in [
+        (ENTERPRISE_REPORT, "10", "9999000000000017"),
+        (ENTERPRISE_REPORT, "20", "91999900MA0000015N"),
+        (TROUBLED_REPORT, "10", "9999000000000025"),
+        (TROUBLED_REPORT, "20", "91999900MA0000031C"),
+        (TROUBLED_REPORT, "30", "MA0000031"),
+    ] {
+        let mut asked = enterprise();
+        asked.id_type = id_type.to_owned();
+        asked.id_number = Zeroizing::new(number.to_owned());
+        let body = soap(&d104("AAA000", &STANDARD.encode(gzip(report.as_bytes()))));
+        let outcome = enterprise_answer_to(&asked, &body);
+        assert_eq!(word(&outcome), "report AAA000", "{id_type}");
+    }
+}
+
+#[test]
+fn reasons_and_services_are_those_of_the_institution() {
+    let terms = |service: Option<&str>, reasons: Option<&str>| Terms {
+        service: service.map(str::to_owned),
+        reasons: reasons.map(str::to_owned),
+    };
+    let under =
+        |product: &str, terms: Terms| Pboc::new().under(&[(product.to_owned(), terms)].into());
+    let plain = Pboc::new();
+    let reason = |adapter: &dyn Adapter, product, purpose| {
+        adapter.reason_code(product, purpose).map(str::to_owned)
+    };
+    assert_eq!(
+        reason(&plain, "enterprise_report", "loan_approval").as_deref(),
+        Some("01")
+    );
+    assert_eq!(
+        reason(&plain, "personal_report", "loan_approval").as_deref(),
+        Some("02")
+    );
+    assert_eq!(reason(&plain, "enterprise_report", "officer_check"), None);
+    let other = under(
+        "enterprise_report",
+        terms(Some("FW_QYXYBG_0087"), Some("2004-B")),
+    );
+    let other = other.unwrap().unwrap();
+    assert_eq!(
+        reason(&*other, "enterprise_report", "loan_approval").as_deref(),
+        Some("10")
+    );
+    assert_eq!(
+        reason(&*other, "personal_report", "loan_approval").as_deref(),
+        Some("02")
+    );
+    let mut sent = String::new();
+    let asked = InquiryRequest {
+        reason: "10".to_owned(),
+        ..enterprise()
+    };
+    run_offline(other.inquire(asked).unwrap(), SIGNATURE, |wire| {
+        sent = String::from_utf8(wire.body.to_vec()).unwrap();
+        Happened::Failed(Failure::Unknown { cause: "cut" })
+    });
+    assert!(sent.contains("FW_QYXYBG_0087") && !sent.contains("FW_QYXYBG_0043"));
+    for (product, terms, code) in [
+        ("score", Terms::default(), "there is no product score"),
+        (
+            "personal_report",
+            terms(None, Some("2004")),
+            "product personal_report: there is no list of reasons 2004",
+        ),
+        (
+            "personal_report",
+            terms(Some("<x>"), None),
+            "product personal_report: the service code must be 1 to 100 letters, digits or _",
+        ),
+    ] {
+        assert_eq!(under(product, terms).err().unwrap().to_string(), code);
+    }
+    assert!(
+        Pboc::new()
+            .under(&std::collections::BTreeMap::new())
+            .unwrap()
+            .is_none()
+    );
 }
 
 proptest! {
@@ -243,7 +435,7 @@ proptest! {
                 let envelope = body.unwrap_or_default();
                 leaves(&envelope, Limits::default(), |_, text| text.clone_into(&mut message))?;
                 let xml = &message[80..message.rfind("{S:").unwrap_or(0)];
-                let fields = Message::d101().read(xml.as_bytes(), Limits::default())?;
+                let fields = Message::named("D101").unwrap().read(xml.as_bytes(), Limits::default())?;
                 prop_assert_eq!(fields.get("Name"), Some(asked.subject_name.as_str()));
                 prop_assert_eq!(fields.get("IDNum"), Some(asked.id_number.as_str()));
                 prop_assert_eq!(fields.get("UserCode"), Some(asked.user.as_str()));

@@ -53,7 +53,7 @@ async fn a_test_drives_the_process_by_its_admin_port() {
     let subject = synthetic_resident_id(1);
     let ask = || {
         client
-            .post(format!("{}/ServiceAccept", process.bureau))
+            .post(format!("{}/channel-query/ServiceAccept", process.bureau))
             .header("Content-Type", "text/xml")
             .body(soap(&Request::about(&subject).message()))
             .send()

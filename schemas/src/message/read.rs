@@ -162,7 +162,7 @@ mod tests {
 
     #[test]
     fn replies_are_read_whole() {
-        let message = Message::d102();
+        let message = Message::named("D102").unwrap();
         let refusal = message.read(REFUSAL, Limits::default()).unwrap();
         assert_eq!(refusal.get("ResultCode"), Some("DBE004"));
         assert_eq!(refusal.get("ReportMessage"), Some(""));
@@ -193,11 +193,17 @@ mod tests {
             ("nothing", b"", "cut_short"),
         ];
         for (name, xml, code) in cases {
-            let error = Message::d102().read(xml, Limits::default()).unwrap_err();
+            let error = Message::named("D102")
+                .unwrap()
+                .read(xml, Limits::default())
+                .unwrap_err();
             assert_eq!(error.code(), code, "case {name}");
         }
         let xml = b"<Document><Msg><New>1</New></Msg></Document>";
-        let fields = Message::d102().read(xml, Limits::default()).unwrap();
+        let fields = Message::named("D102")
+            .unwrap()
+            .read(xml, Limits::default())
+            .unwrap();
         assert_eq!(fields.unknown(), ["Document/Msg/New"]);
     }
 }

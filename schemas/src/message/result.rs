@@ -2,7 +2,8 @@
 
 use std::sync::LazyLock;
 
-use crate::table::{Table, TableError};
+use super::Interface;
+use crate::table::{Row, Table, TableError};
 use crate::text::Label;
 
 /// One result code. Meanings are the bureau's, cures are ours.
@@ -29,27 +30,28 @@ pub enum Class {
     Rejected,
     /// A report.
     Report,
+    /// No report, and no word on whether the inquiry was recorded: it may be
+    /// under way. It must not be repeated.
+    Undecided,
 }
 
-/// The entry of a result code; nothing when it is not listed.
-#[must_use]
-pub fn result_code(code: &str) -> Option<&'static ResultCode> {
-    CODES.iter().find(|entry| entry.code == code)
+/// The result codes of an interface's own table.
+pub(super) fn table(interface: Interface) -> &'static [ResultCode] {
+    match interface {
+        Interface::Enterprise => &ENTERPRISE,
+        Interface::Personal => &PERSONAL,
+    }
 }
 
-/// All listed result codes.
-#[must_use]
-pub fn result_codes() -> &'static [ResultCode] {
-    &CODES
+static ENTERPRISE: LazyLock<Vec<ResultCode>> = LazyLock::new(|| compile(Interface::Enterprise));
+static PERSONAL: LazyLock<Vec<ResultCode>> = LazyLock::new(|| compile(Interface::Personal));
+
+fn compile(interface: Interface) -> Vec<ResultCode> {
+    // The tables are part of the program, and a test compiles them.
+    read(interface).expect("result-codes.tsv")
 }
 
-static CODES: LazyLock<Vec<ResultCode>> = LazyLock::new(|| {
-    // The table is part of the program, and a test compiles it.
-    compile().expect("result-codes.tsv")
-});
-
-fn compile() -> Result<Vec<ResultCode>, TableError> {
-    let text = include_str!("../../pboc-query-personal/result-codes.tsv");
+fn read(interface: Interface) -> Result<Vec<ResultCode>, TableError> {
     let columns = [
         "code",
         "class",
@@ -60,14 +62,18 @@ fn compile() -> Result<Vec<ResultCode>, TableError> {
         "source",
         "confidence",
     ];
-    let table = Table::parse("result-codes.tsv", text, &columns, &[])?;
-    let entry = |row: crate::table::Row<'_, 'static>| {
+    let table = Table::parse("result-codes.tsv", interface.results(), &columns, &[])?;
+    let entry = |row: Row<'_, 'static>| {
         let class = match row.need("class")? {
             "no_hit" => Class::NoHit,
             "partial" => Class::Partial,
             "rejected" => Class::Rejected,
             "report" => Class::Report,
-            _ => return Err(row.error("class", "must be no_hit, partial, rejected or report")),
+            "undecided" => Class::Undecided,
+            _ => {
+                let wanted = "must be no_hit, partial, rejected, report or undecided";
+                return Err(row.error("class", wanted));
+            }
         };
         Ok(ResultCode {
             code: row.need("code")?,
@@ -87,20 +93,70 @@ fn compile() -> Result<Vec<ResultCode>, TableError> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
+    /// Codes of the sources' lists, as they were read: `RESULT_CODE` of the
+    /// personal interface, `RETCODE` of the enterprise interface.
+    const PERSONAL_CODES: &str = "AAA000 AAA001 AAA003 DBE001 DBE002 DBE003 DBE004 DBE005 DBE006 \
+        DBE007 DBE008 DBE009 DBE010 DBE011 DBE012 DBE013 DBE014 DBE015 DBE016 DBE017 DBO001 DBO002 \
+        DBO003 DBO004";
+    const ENTERPRISE_CODES: &str = "AAA000 AAA001 ABE001 ABE002 ABE003 ABE004 ABF003 ABM001 ABM002 \
+        ABM003 ABM004 ABM005 ABM006 ABM007 ABM008 ABM009 ABM010 ABM011 ABO001 ABO002 ATO001 ATO002 \
+        ATO003 ATO004 ATO005 ATO999 FBE001 FBE002 FBE003 FBE004 FBE008 FBE009 FBE010 FBE011 FBE012 \
+        FBE013 FBE014 FBE015 FBE016 FBE017 FBE018 FBO001 FBO002 FBO003 FBO005 GBE001 GBE002 GBE003 \
+        GBE004 GBE005 GBE006 GBE007";
+
     #[test]
-    fn every_result_code_has_a_class_and_a_cure() {
-        assert_eq!(result_codes().len(), 24);
-        let class = |code| result_code(code).map(|entry| entry.class);
-        assert_eq!(class("AAA000"), Some(Class::Report));
-        assert_eq!(class("AAA001"), Some(Class::NoHit));
-        assert_eq!(class("DBO004"), Some(Class::Partial));
-        assert_eq!(class("DBE004"), Some(Class::Rejected));
-        assert_eq!(class("XYZ999"), None);
-        let rejected = result_codes()
-            .iter()
-            .filter(|entry| entry.class == Class::Rejected);
-        assert_eq!(rejected.count(), 21);
+    fn every_result_code_of_the_sources_is_explained_in_both_languages() {
+        for (interface, codes) in [
+            (Interface::Personal, PERSONAL_CODES),
+            (Interface::Enterprise, ENTERPRISE_CODES),
+        ] {
+            let listed = interface.result_codes();
+            let known: BTreeSet<_> = listed.iter().map(|entry| entry.code).collect();
+            assert_eq!(known, codes.split_whitespace().collect::<BTreeSet<_>>());
+            assert_eq!(known.len(), listed.len(), "a code stands twice");
+            for entry in listed {
+                let chinese = |text: &str| text.chars().any(|c| ('一'..='龥').contains(&c));
+                for label in [entry.meaning, entry.cure] {
+                    let other = label.en.chars().any(|c| c.is_ascii_alphabetic());
+                    assert!(chinese(label.zh) && other, "{}", entry.code);
+                    assert!(!chinese(label.en), "{}", entry.code);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_code_of_either_interface_is_explained_by_its_own_table_first() {
+        use Interface::{Enterprise, Personal};
+        let class = |interface: Interface, code| interface.result_code(code).map(|it| it.class);
+        for (interface, code, expected) in [
+            (Personal, "AAA000", Some(Class::Report)),
+            (Personal, "AAA001", Some(Class::NoHit)),
+            (Personal, "DBO004", Some(Class::Partial)),
+            (Personal, "ABE001", Some(Class::Rejected)),
+            (Enterprise, "AAA000", Some(Class::Report)),
+            (Enterprise, "DBE006", Some(Class::Rejected)),
+            (Enterprise, "ATO002", Some(Class::Undecided)),
+            (Enterprise, "XYZ999", None),
+        ] {
+            assert_eq!(class(interface, code), expected, "{interface:?} {code}");
+        }
+        let no_hit = |interface: Interface| interface.result_code("AAA001").unwrap().cure.zh;
+        assert!(no_hit(Enterprise).contains("企业") && !no_hit(Personal).contains("企业"));
+    }
+
+    #[test]
+    fn what_may_be_under_way_is_no_refusal() {
+        let undecided = |entry: &&ResultCode| entry.class == Class::Undecided;
+        let listed = Interface::Enterprise.result_codes().iter();
+        let codes: Vec<_> = listed.filter(undecided).map(|entry| entry.code).collect();
+        assert_eq!(
+            codes,
+            ["ATO001", "ATO002", "ATO003", "ATO004", "ATO005", "ATO999"]
+        );
     }
 }

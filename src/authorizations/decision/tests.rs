@@ -3,7 +3,10 @@
 use jiff::{ToSpan as _, civil::date};
 
 use super::*;
-use crate::authorizations::sample::{NOON, good, paper};
+use crate::{
+    authorizations::sample::{NOON, good, paper},
+    platform::identity::Identity,
+};
 
 #[test]
 fn all_reasons_of_the_closest_authorizations_are_given_in_one_order() {
@@ -77,5 +80,30 @@ fn the_coverage_matrix_has_a_cell_for_each_bureau_and_purpose() {
         let covered = cell.bureau.as_str() == "pboc" && cell.purpose == Purpose::LoanApproval;
         assert_eq!(cell.permitted, covered, "{cell:?}");
         assert_eq!(cell.rules.is_empty(), covered, "{cell:?}");
+    }
+}
+
+/// The same type, number and name stand in the lists of both kinds: `20` is a
+/// military document of a person, and the credit code of an enterprise.
+#[test]
+fn an_authorization_of_a_person_never_covers_an_enterprise_and_the_reverse() {
+    let (number, name) = ("91999999000000019D", "测试样本");
+    let person = Identity::person("20", number, name, date(2026, 3, 2)).unwrap();
+    let enterprise = Identity::enterprise(number, name).unwrap();
+    for (signer, asked, permitted) in [
+        (&person, &person, true),
+        (&enterprise, &enterprise, true),
+        (&person, &enterprise, false),
+        (&enterprise, &person, false),
+    ] {
+        let (mut question, mut facts) = good();
+        question.identity = asked.clone();
+        paper(&mut facts).signer = Some(signer.clone());
+        let rules: Vec<_> = match decide(&question, &facts) {
+            Decision::Permitted(_) => Vec::new(),
+            Decision::Refused(reasons) => reasons.iter().map(|it| it.rule.name()).collect(),
+        };
+        let expected: &[&str] = if permitted { &[] } else { &["QR-07"] };
+        assert_eq!(rules, expected, "{:?} of {:?}", asked.kind(), signer.kind());
     }
 }

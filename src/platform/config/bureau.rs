@@ -55,6 +55,10 @@ pub struct BureauConfig {
     /// How long to wait for what.
     #[serde(default)]
     pub timeouts: TimeoutsConfig,
+    /// What the contract with the bureau says of a product, by our name of it,
+    /// where it differs from what the dialect takes for granted.
+    #[serde(default)]
+    pub products: BTreeMap<String, ProductConfig>,
     /// The institutions that may ask it, each with its credentials.
     #[serde(default)]
     pub members: Vec<MemberConfig>,
@@ -166,6 +170,18 @@ impl LicenceKind {
     }
 }
 
+/// What the contract with a bureau says of a product.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct ProductConfig {
+    /// The list that reasons are numbered by, where several circulate.
+    #[serde(default)]
+    pub reasons: Option<String>,
+    /// The bureau's code of the service.
+    #[serde(default)]
+    pub service: Option<String>,
+}
+
 /// An institution's credentials at a bureau.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -181,6 +197,19 @@ pub struct MemberConfig {
     pub user: String,
     /// That user's password.
     pub password: SecretSource,
+    /// A file with the password that shall follow; `creditgate bureaus password`
+    /// tells it to the bureau, and then puts it in the place of `password`,
+    /// which must be a file too.
+    #[serde(default)]
+    pub next_password: Option<PathBuf>,
+    /// For how many days the bureau lets a password hold, by what it told the
+    /// institution: no published text says so. Without it nothing warns.
+    #[serde(default)]
+    pub password_days: Option<u16>,
+    /// The day on which the password was set, where that was not done by this
+    /// gateway.
+    #[serde(default, deserialize_with = "optional_date")]
+    pub password_set_on: Option<Date>,
     /// How it signs its messages, where the dialect wants signatures.
     #[serde(default)]
     pub signer: Option<SignerConfig>,

@@ -1,6 +1,6 @@
 //! The files that a configuration names: where they are, and what they must be.
 
-use std::{fs, os::unix::fs::PermissionsExt as _, path::PathBuf};
+use std::{fs, io, os::unix::fs::PermissionsExt as _, path::PathBuf};
 
 use jiff::Timestamp;
 use rustls::{
@@ -58,6 +58,8 @@ enum Kind {
     Authority,
     /// A folder of calendars, a file a year.
     Calendars,
+    /// A password that is not needed yet, and so need not be there.
+    Coming,
     /// Our certificate.
     Certificate,
     /// A folder that the bureau shares with us.
@@ -168,6 +170,9 @@ pub(super) fn named(config: &mut Config) -> Vec<Named<'_>> {
             if let SecretSource::File(file) = &mut member.password {
                 name(format!("{at}.password.file"), file, Kind::Password);
             }
+            if let Some(file) = &mut member.next_password {
+                name(format!("{at}.next_password"), file, Kind::Coming);
+            }
             if let Some(SignerConfig::File { file, .. }) = &mut member.signer {
                 name(format!("{at}.signer.file"), file, Kind::Sm2Key);
             }
@@ -238,7 +243,12 @@ pub(super) fn check(config: &mut Config, now: Timestamp, judge: &mut Judge<'_, '
             ),
             Kind::Exchange => exchange(&named, production, judge),
             Kind::FileKey => file_key(path, &bytes, production, judge),
-            Kind::Folder | Kind::LogKey | Kind::MasterKey | Kind::Password | Kind::Sm2Key => {}
+            Kind::Coming
+            | Kind::Folder
+            | Kind::LogKey
+            | Kind::MasterKey
+            | Kind::Password
+            | Kind::Sm2Key => {}
         }
     }
 }
@@ -279,6 +289,11 @@ fn content(named: &Named<'_>, judge: &mut Judge<'_, '_>) -> Option<zeroize::Zero
     }
     match fs::read(&*named.file) {
         Ok(bytes) => Some(zeroize::Zeroizing::new(bytes)),
+        Err(error)
+            if error.kind() == io::ErrorKind::NotFound && matches!(named.kind, Kind::Coming) =>
+        {
+            None
+        }
         Err(error) => {
             judge.find(
                 path,
