@@ -255,22 +255,50 @@ pub(crate) struct Renamed {
 /// Moves accounts on: what these records say was accepted, and nothing of them
 /// is under way any more.
 pub(crate) async fn accept(tx: &mut Tx<'_>, moved: &[Moved], at: i64) -> Result<(), DbError> {
+    for one in moved {
+        stand(tx, one, Some(one.record), at).await?;
+        if let Some(renamed) = &one.renamed
+            && !rename(tx, one.next.id, renamed).await?
+        {
+            tracing::error!(
+                account = one.next.id,
+                "a renamed account has the name of another"
+            );
+        }
+        if let Some(notice) = &one.notice {
+            tx.execute(
+                "UPDATE notices SET run = $1 WHERE id = $2 AND run IS NULL",
+                // A correction of the past begins a run that does not go on.
+                args![one.record.to_string(), notice],
+            )
+            .await?;
+        }
+    }
+    Ok(())
+}
+
+/// Lets an account stand as the bureau accepted it, with nothing under way; false,
+/// and nothing changes, where another record than `under_way` is.
+pub(crate) async fn stand(
+    tx: &mut Tx<'_>,
+    moved: &Moved,
+    under_way: Option<RecordRef>,
+    at: i64,
+) -> Result<bool, DbError> {
     fn text<T: ToString>(value: Option<T>) -> Option<String> {
         value.map(|value| value.to_string())
     }
-    for Moved {
-        next,
-        record,
-        renamed,
-        notice,
-    } in moved
-    {
-        tx.execute(
+    let Moved { next, record, .. } = moved;
+    // No record has such a number.
+    let (submission, seq) = under_way.map_or((-1, -1), |it| (it.submission, it.seq));
+    let changed = tx
+        .execute(
             "UPDATE accounts SET state = $1, account_type = $2, opened_on = $3, \
              reported_on = $4, month = $5, month_on = $6, clean_month = $7, negative_run = $8, \
              accepted_submission = $9, accepted_seq = $10, \
              pending_submission = NULL, pending_seq = NULL, changed_at = $11 \
-             WHERE id = $12 AND pending_submission = $9 AND pending_seq = $10",
+             WHERE id = $12 AND COALESCE(pending_submission, -1) = $13 \
+             AND COALESCE(pending_seq, -1) = $14",
             args![
                 next.standing.name(),
                 next.account_type.clone(),
@@ -283,43 +311,37 @@ pub(crate) async fn accept(tx: &mut Tx<'_>, moved: &[Moved], at: i64) -> Result<
                 record.submission,
                 record.seq,
                 at,
-                next.id
+                next.id,
+                submission,
+                seq
             ],
         )
         .await?;
-        if let Some(renamed) = renamed {
-            // Where another account is found by it, that stays as it is.
-            let moved = tx
-                .execute(
-                    "UPDATE accounts SET blind = $1, blind_key = $2, code = $3 WHERE id = $4 \
-                 AND NOT EXISTS (SELECT 1 FROM accounts o WHERE o.id <> accounts.id \
-                 AND o.institution = accounts.institution AND o.bureau = accounts.bureau \
-                 AND o.family = accounts.family AND o.blind = $1)",
-                    args![
-                        renamed.blind,
-                        renamed.blind_key,
-                        renamed.code.clone(),
-                        next.id
-                    ],
-                )
-                .await?;
-            if moved == 0 {
-                tracing::error!(
-                    account = next.id,
-                    "a renamed account has the name of another"
-                );
-            }
-        }
-        if let Some(notice) = notice {
-            tx.execute(
-                "UPDATE notices SET run = $1 WHERE id = $2 AND run IS NULL",
-                // A correction of the past begins a run that does not go on.
-                args![record.to_string(), notice],
-            )
-            .await?;
-        }
-    }
-    Ok(())
+    Ok(changed == 1)
+}
+
+/// Gives an account another name; false, and it keeps its own, where another
+/// account has that.
+pub(crate) async fn rename(
+    tx: &mut Tx<'_>,
+    account: i64,
+    renamed: &Renamed,
+) -> Result<bool, DbError> {
+    let changed = tx
+        .execute(
+            "UPDATE accounts SET blind = $1, blind_key = $2, code = $3 WHERE id = $4 \
+             AND NOT EXISTS (SELECT 1 FROM accounts o WHERE o.id <> accounts.id \
+             AND o.institution = accounts.institution AND o.bureau = accounts.bureau \
+             AND o.family = accounts.family AND o.blind = $1)",
+            args![
+                renamed.blind,
+                renamed.blind_key,
+                renamed.code.clone(),
+                account
+            ],
+        )
+        .await?;
+    Ok(changed == 1)
 }
 
 /// The notices of these accounts.
