@@ -66,7 +66,7 @@ impl Submissions {
                 if submissions::erasures(tx).await? != erasures {
                     // It may be sealed under keys that are gone: the caller
                     // sends it again, and it is judged anew.
-                    return Err(SubmitError::Busy);
+                    return Err(SubmitError::Erased);
                 }
                 accounts::hold(tx, rows.iter().filter_map(|row| row.account)).await?;
                 after.set_aside += replace(tx, &mut rows).await?;
