@@ -10,8 +10,12 @@ use std::{
     path::PathBuf,
 };
 
-use schemas::file::{
-    FeedbackHeader, FeedbackLine, FeedbackName, FeedbackReader, FileError, Flag, RECEIVED_BEFORE,
+use schemas::{
+    file::{
+        FeedbackHeader, FeedbackLine, FeedbackName, FeedbackReader, FileError, Flag,
+        RECEIVED_BEFORE,
+    },
+    role::Does,
 };
 use tokio::sync::mpsc;
 
@@ -20,6 +24,7 @@ use super::{
     service::Inner,
     store::{
         files::{self, FileRow},
+        names,
         records::{self, Kept},
     },
     view::Answer,
@@ -27,6 +32,7 @@ use super::{
 };
 use crate::{
     bureaus::Seal,
+    ledger::RecordRef,
     platform::{clock::micros, db::Urgency, fault},
 };
 
@@ -356,7 +362,7 @@ impl Submissions {
             let answer: Vec<Answer> = line.faults.iter().map(told).collect();
             // Codes and tags only: writing them does not fail.
             let json = serde_json::to_string(&answer).unwrap_or_default();
-            answers.push(((row.submission, row.seq), json));
+            answers.push(((row.submission, row.seq), row.account, json));
         }
         if answers.is_empty() {
             return Ok(());
@@ -365,10 +371,16 @@ impl Submissions {
         let draft = entries::about_file(entries::ANSWERS, file, at)
             .number("rejected", answers.len() as u64);
         let (entry, _) = entries::finish(draft)?;
+        let role = Inner::edition(self.today())?.role(&file.record);
+        let renames = role.is_some_and(|role| role.does() == Does::Rename);
         let write = self.db().write(Urgency::Bulk, move |tx| {
             Box::pin(async move {
-                for (key, answer) in &answers {
-                    records::reject(tx, *key, answer).await?;
+                for ((submission, seq), account, answer) in &answers {
+                    let (submission, seq) = (*submission, *seq);
+                    records::reject(tx, (submission, seq), answer).await?;
+                    if let Some(account) = account.filter(|_| renames) {
+                        names::give_up(tx, account, RecordRef { submission, seq }).await?;
+                    }
                 }
                 tx.append(entry.into());
                 fault::submission_point("submission.answers.before");

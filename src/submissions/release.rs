@@ -11,6 +11,7 @@ use super::{
     service::Inner,
     store::{
         accounts::{self, Taking},
+        names,
         records::{self, Kept},
         submissions::{self, Submission},
     },
@@ -35,7 +36,7 @@ struct Verdict {
     findings: Option<String>,
     /// It becomes the one under way of this account.
     takes: Option<Taking>,
-    /// It was that of this account, and is not any more.
+    /// It holds neither place nor name of this account any more.
     frees: Option<i64>,
 }
 
@@ -70,7 +71,8 @@ impl Looked {
                 corrects: None,
                 accepted: self.account.accepted.map(|it| (it.submission, it.seq)),
             }),
-            frees: (bad && own).then_some(self.account.id),
+            // A name may be reserved by one that is not under way yet.
+            frees: bad.then_some(self.account.id),
         }
     }
 }
@@ -122,10 +124,15 @@ impl Submissions {
         // The one under way goes before; others of its account are not looked at.
         let mut taken: HashSet<i64> = HashSet::new();
         let mut looked: Vec<(Kept, Account)> = Vec::new();
+        let mut late = Vec::new();
         for row in rows {
             let Some(account) = row.account.and_then(|id| known.get(&id)) else {
                 continue;
             };
+            if let Some(became) = account.became {
+                late.push(((row.submission, row.seq), became));
+                continue;
+            }
             let own = RecordRef {
                 submission: row.submission,
                 seq: row.seq,
@@ -135,11 +142,30 @@ impl Submissions {
                 looked.push((row, account.clone()));
             }
         }
+        if !late.is_empty() {
+            self.follow(late).await?;
+        }
         if looked.is_empty() {
             return Ok(());
         }
         let judged = self.judge_held(of, looked).await?;
         self.store_verdicts(of, judged).await
+    }
+
+    /// Gives records to the accounts that theirs became; they are looked at
+    /// with the next turn.
+    async fn follow(&self, late: Vec<((i64, i64), i64)>) -> Result<(), SubmitError> {
+        let write = self.db().write(Urgency::Bulk, move |tx| {
+            Box::pin(async move {
+                for (key, account) in late {
+                    names::follow(tx, key, account).await?;
+                }
+                Ok::<_, SubmitError>(())
+            })
+        });
+        write.await?;
+        self.stir();
+        Ok(())
     }
 
     async fn judge_held(

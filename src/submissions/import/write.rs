@@ -9,7 +9,7 @@ use super::super::{
     lines::{self, Keys},
     store::{
         accounts::{self, Moved, Renamed, Sought},
-        files, imports,
+        files, imports, names,
         records::{self, NewRow},
         submissions::{self, Submission},
     },
@@ -112,7 +112,7 @@ impl Importer {
                         return Err(SubmitError::Busy);
                     }
                     if let Some(renamed) = &moved.renamed
-                        && !accounts::rename(tx, moved.next.id, renamed).await?
+                        && !names::rename(tx, moved.next.id, moved.record, renamed).await?
                     {
                         let seq = moved.record.seq;
                         let of = chunk.places.iter().find(|(it, _)| *it == seq);
@@ -258,6 +258,8 @@ impl Making {
             chunk.places.push((seq, row.place));
             chunk.rows.push(NewRow {
                 is_assumed: false,
+                is_reserved: false,
+                reserves: None,
                 accepted: None,
                 seq,
                 record: row.record,

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use sqlx::{AssertSqlSafe, FromRow};
 
-use super::{list, numbers};
+use super::{list, names, numbers};
 use crate::{
     args,
     ledger::{Account, RecordRef, Standing, gate::Notice},
@@ -33,10 +33,13 @@ struct Row {
     accepted_seq: Option<i64>,
     pending_submission: Option<i64>,
     pending_seq: Option<i64>,
+    reserved_for: Option<i64>,
+    became: Option<i64>,
 }
 
 const COLUMNS: &str = "id, subject, state, account_type, opened_on, reported_on, month, month_on, \
-    clean_month, negative_run, accepted_submission, accepted_seq, pending_submission, pending_seq";
+    clean_month, negative_run, accepted_submission, accepted_seq, pending_submission, pending_seq, \
+    reserved_for, became";
 
 impl From<Row> for Account {
     fn from(row: Row) -> Self {
@@ -60,6 +63,8 @@ impl From<Row> for Account {
             negative_run: row.negative_run,
             accepted: record(row.accepted_submission, row.accepted_seq),
             pending: record(row.pending_submission, row.pending_seq),
+            reserved_for: row.reserved_for,
+            became: row.became,
         }
     }
 }
@@ -205,8 +210,9 @@ pub(crate) async fn take_place(
     Ok(taken)
 }
 
-/// Holds accounts until the transaction ends, in one order, so that two of them
-/// cannot wait for each other; on SQLite there is but one writer.
+/// Holds accounts, and those of the names that are reserved for them, until the
+/// transaction ends, in one order, so that two transactions cannot wait for each
+/// other; on SQLite there is but one writer.
 pub(crate) async fn hold(
     tx: &mut Tx<'_>,
     ids: impl IntoIterator<Item = i64>,
@@ -216,7 +222,8 @@ pub(crate) async fn hold(
     }
     for some in distinct(ids).chunks(1000) {
         let sql = format!(
-            "SELECT id FROM accounts WHERE id IN ({}) ORDER BY id FOR UPDATE",
+            "SELECT id FROM accounts WHERE id IN ({0}) OR reserved_for IN ({0}) \
+             ORDER BY id FOR UPDATE",
             list(1, some.len())
         );
         let _: Vec<(i64,)> = tx.all(AssertSqlSafe(sql), numbers_of(some)).await?;
@@ -255,10 +262,11 @@ pub(crate) struct Renamed {
 /// Moves accounts on: what these records say was accepted, and nothing of them
 /// is under way any more.
 pub(crate) async fn accept(tx: &mut Tx<'_>, moved: &[Moved], at: i64) -> Result<(), DbError> {
+    hold(tx, moved.iter().map(|it| it.next.id)).await?;
     for one in moved {
         stand(tx, one, Some(one.record), at).await?;
         if let Some(renamed) = &one.renamed
-            && !rename(tx, one.next.id, renamed).await?
+            && !names::rename(tx, one.next.id, one.record, renamed).await?
         {
             tracing::error!(
                 account = one.next.id,
@@ -314,30 +322,6 @@ pub(crate) async fn stand(
                 next.id,
                 submission,
                 seq
-            ],
-        )
-        .await?;
-    Ok(changed == 1)
-}
-
-/// Gives an account another name; false, and it keeps its own, where another
-/// account has that.
-pub(crate) async fn rename(
-    tx: &mut Tx<'_>,
-    account: i64,
-    renamed: &Renamed,
-) -> Result<bool, DbError> {
-    let changed = tx
-        .execute(
-            "UPDATE accounts SET blind = $1, blind_key = $2, code = $3 WHERE id = $4 \
-             AND NOT EXISTS (SELECT 1 FROM accounts o WHERE o.id <> accounts.id \
-             AND o.institution = accounts.institution AND o.bureau = accounts.bureau \
-             AND o.family = accounts.family AND o.blind = $1)",
-            args![
-                renamed.blind,
-                renamed.blind_key,
-                renamed.code.clone(),
-                account
             ],
         )
         .await?;
@@ -424,7 +408,8 @@ fn numbers_of(ids: &[i64]) -> Args {
     Args(ids.iter().map(|id| Arg::from(*id)).collect())
 }
 
-/// Nothing of the account of this record is under way any more.
+/// Nothing of the account of this record is under way any more, and no name is
+/// reserved by it.
 pub(crate) async fn free(
     tx: &mut Tx<'_>,
     account: i64,
@@ -436,5 +421,5 @@ pub(crate) async fn free(
         args![account, submission, seq],
     )
     .await?;
-    Ok(())
+    names::give_up(tx, account, RecordRef { submission, seq }).await
 }
