@@ -178,3 +178,38 @@ async fn feedback_twice_late_or_of_no_file_of_ours_changes_nothing() {
         assert_eq!(site.files().await[0].state(), FileState::Answered);
     }
 }
+
+#[tokio::test]
+async fn a_name_that_was_given_up_by_half_is_given_up_after_a_start() {
+    for mut site in sites().await {
+        let loans: Vec<Loan> = (1..=3).map(loan).collect();
+        for loan in &loans {
+            site.authorize(loan).await;
+        }
+        let records: Vec<Value> = loans.iter().map(Loan::record).collect();
+        let of = site.submit("k1", &records).await;
+        let file = site.carry().await.remove(0);
+        site.run("UPDATE submission_files SET state = 'stopped', cause = 'name_used'")
+            .await;
+        // The stop comes right after the decision is durable.
+        site.submissions.drain().await;
+        site.submissions
+            .decide(&site.caller, &file.id, Decision::GiveUp)
+            .await
+            .unwrap();
+        assert_eq!(site.states(&of).await, ["filed"; 3], "{}", site.name);
+        // One of the records was out already.
+        site.run(
+            "UPDATE submission_records SET state = 'ready', file = NULL, line = NULL \
+             WHERE seq = 1",
+        )
+        .await;
+        site.restart().await;
+        let files = site.carry().await;
+        assert_eq!((files.len(), files[1].records), (2, 3), "{}", site.name);
+        assert_eq!(files[0].state(), FileState::Refused);
+        site.answer(&files[1].name, &[]);
+        site.sweep().await;
+        assert_eq!(site.states(&of).await, ["accepted"; 3], "{}", site.name);
+    }
+}
