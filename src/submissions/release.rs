@@ -28,7 +28,7 @@ use crate::{
 const STEP: i64 = 250;
 
 /// What a held record is found to be now.
-struct Verdict {
+pub(super) struct Verdict {
     key: (i64, i64),
     state: RecordState,
     holds: Option<String>,
@@ -168,7 +168,7 @@ impl Submissions {
         Ok(())
     }
 
-    async fn judge_held(
+    pub(super) async fn judge_held(
         &self,
         of: &Submission,
         looked: Vec<(Kept, Account)>,
@@ -222,7 +222,7 @@ impl Submissions {
         Ok(changed.map(|(_, verdict)| verdict).collect())
     }
 
-    async fn store_verdicts(
+    pub(super) async fn store_verdicts(
         &self,
         of: &Submission,
         verdicts: Vec<Verdict>,
@@ -302,6 +302,8 @@ impl Submissions {
         let write = self.db().write(Urgency::Urgent, move |tx| {
             Box::pin(async move {
                 let key = (row.submission, row.seq);
+                // In the order of a release.
+                accounts::hold(tx, row.account).await?;
                 if records::withdraw(tx, key).await? == 0 {
                     return Err(SubmitError::WrongRecordState);
                 }

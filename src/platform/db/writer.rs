@@ -23,7 +23,7 @@ const GROUP_TIME: Duration = Duration::from_millis(10);
 /// The write-ahead log may grow to so many pages of 4 KiB. SQLite begins it anew
 /// only where no reader is in it, and under load one always is: then readers are
 /// waited for.
-const LOG_PAGES: i64 = 16_384;
+const LOG_PAGES: i64 = if cfg!(test) { 256 } else { 16_384 };
 
 /// How long readers are waited for, and how long another process's lock.
 const READERS: &str = "PRAGMA busy_timeout = 15";
