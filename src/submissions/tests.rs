@@ -6,6 +6,7 @@ mod clocks;
 mod given;
 mod held;
 mod input;
+mod plans;
 mod races;
 mod renames;
 
