@@ -49,7 +49,9 @@ pub enum SubmitError {
     FeedbackOfAnother,
     /// A subject was erased while records of the submission were on their way into
     /// the database: they may be sealed under keys that are gone.
-    #[error("a subject was erased meanwhile; what came before is kept, send the same again to go on")]
+    #[error(
+        "a subject was erased meanwhile; what came before is kept, send the same again to go on"
+    )]
     Erased,
     /// The caller's role does not allow it.
     #[error(transparent)]

@@ -244,9 +244,11 @@ impl Importer {
                     let written = self.write(before.clone(), source, rows).await?;
                     taken.taken += (written.after.taken - before.taken) as u64;
                     let places = written.name_taken.into_iter();
-                    late.extend(places.map(|place| {
-                        ImportFinding::ours(&source.name, Some(place), NAME_TAKEN)
-                    }));
+                    late.extend(
+                        places.map(|place| {
+                            ImportFinding::ours(&source.name, Some(place), NAME_TAKEN)
+                        }),
+                    );
                     submission = Some(written.after);
                 }
                 _ => taken.taken += rows.len() as u64,

@@ -9,6 +9,7 @@ mod wire;
 mod answers;
 mod command;
 mod disputes;
+mod files;
 mod folder;
 mod held;
 mod intake;

@@ -108,11 +108,7 @@ pub(crate) async fn follow(
 }
 
 /// The accounts that stand for names which a record of an account reserves.
-async fn reserved(
-    tx: &mut Tx<'_>,
-    account: i64,
-    record: RecordRef,
-) -> Result<Vec<i64>, DbError> {
+async fn reserved(tx: &mut Tx<'_>, account: i64, record: RecordRef) -> Result<Vec<i64>, DbError> {
     let rows: Vec<(i64,)> = tx
         .all(
             "SELECT id FROM accounts WHERE reserved_for = $1 \

@@ -135,7 +135,10 @@ fn a_scan_is_told_from_a_search_and_from_what_waits() {
     for (step, expected) in [
         ("SCAN r", true),
         ("SCAN accounts", true),
-        ("SCAN r USING COVERING INDEX submission_records_by_subject", true),
+        (
+            "SCAN r USING COVERING INDEX submission_records_by_subject",
+            true,
+        ),
         ("SCAN r USING INDEX submission_records_held", false),
         ("SCAN v", false),
         ("SCAN 250-ROW VALUES CLAUSE", false),

@@ -16,7 +16,11 @@ use crate::submissions::{
 impl Site {
     /// Lines of another chunk of a submission, judged and not stored yet.
     async fn judged(&self, of: &Submission, lines: &[Value]) -> Judged {
-        let edition = schemas::edition::Edition::embedded("pboc-submit-personal", "2026-11-24".parse().unwrap()).unwrap();
+        let edition = schemas::edition::Edition::embedded(
+            "pboc-submit-personal",
+            "2026-11-24".parse().unwrap(),
+        )
+        .unwrap();
         let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
         let form = Form::JsonLines(Box::new(std::io::Cursor::new(text.into_bytes())));
         let (to, mut from) = mpsc::channel::<Result<Chunk, SubmitError>>(2);
@@ -90,7 +94,10 @@ async fn what_was_corrected_while_it_was_judged_again_is_not_released() {
         let verdicts = site.verdicts(&of).await;
         let corrected = site.submit("k2", &[correcting(&loan, &of)]).await;
         assert_eq!(site.states(&corrected).await, ["ready"], "{}", site.name);
-        site.submissions.store_verdicts(&of, verdicts).await.unwrap();
+        site.submissions
+            .store_verdicts(&of, verdicts)
+            .await
+            .unwrap();
         assert_eq!(site.states(&of).await, ["replaced"], "{}", site.name);
         assert_eq!(site.pending(1).await, Some((2, 1)));
         let files = site.carry().await;
@@ -106,7 +113,10 @@ async fn what_was_withdrawn_while_it_was_judged_again_is_not_released() {
         site.authorize(&first).await;
         let verdicts = site.verdicts(&of).await;
         site.withdraw(&of).await;
-        site.submissions.store_verdicts(&of, verdicts).await.unwrap();
+        site.submissions
+            .store_verdicts(&of, verdicts)
+            .await
+            .unwrap();
         assert_eq!(site.states(&of).await, ["withdrawn"], "{}", site.name);
         assert_eq!(site.pending(1).await, None, "nothing is under way");
     }
@@ -115,7 +125,10 @@ async fn what_was_withdrawn_while_it_was_judged_again_is_not_released() {
         let (behind, next) = behind_a_withdrawn_one(&site).await;
         let verdicts = site.verdicts(&behind).await;
         site.withdraw(&behind).await;
-        site.submissions.store_verdicts(&behind, verdicts).await.unwrap();
+        site.submissions
+            .store_verdicts(&behind, verdicts)
+            .await
+            .unwrap();
         assert_eq!(site.states(&behind).await, ["withdrawn"], "{}", site.name);
         assert_eq!(site.pending(1).await, None, "nothing is under way");
         let last = site.submit("k9", &[next]).await;
@@ -247,7 +260,10 @@ async fn submissions_of_the_same_accounts_in_opposite_order_do_not_deadlock() {
         );
         for of in [one.unwrap(), other.unwrap()] {
             let states = site.states(&of).await;
-            assert!(matches!(states[..], ["ready", "ready"] | ["held", "held"]), "{states:?}");
+            assert!(
+                matches!(states[..], ["ready", "ready"] | ["held", "held"]),
+                "{states:?}"
+            );
         }
     }
 }

@@ -204,7 +204,12 @@ async fn a_name_is_reserved_from_the_next_record_of_the_same_input_on() {
         ];
         let of = site.submit("k2", &lines).await;
         let states = ["ready", "held", "held", "held"];
-        assert_eq!(site.states(&of).await, states, "{:?}", site.codes(&of).await);
+        assert_eq!(
+            site.states(&of).await,
+            states,
+            "{:?}",
+            site.codes(&of).await
+        );
         assert_eq!(site.holds(&of).await[2], ["name_reserved"], "{}", site.name);
         for _ in 0..4 {
             site.accept_next().await;
@@ -222,7 +227,12 @@ async fn a_name_that_another_record_has_is_not_given() {
         site.authorize(&second).await;
         // Of the same input, of another one, and reserved already.
         let of = site.submit("k2", &[second.record(), rename(1, 2)]).await;
-        assert_eq!(site.states(&of).await, ["ready", "set_aside"], "{}", site.name);
+        assert_eq!(
+            site.states(&of).await,
+            ["ready", "set_aside"],
+            "{}",
+            site.name
+        );
         assert_eq!(site.codes(&of).await[1], [TAKEN]);
         let of = site.submit("k3", &[rename(1, 2)]).await;
         assert_eq!(site.codes(&of).await, [[TAKEN]], "{}", site.name);
@@ -232,8 +242,15 @@ async fn a_name_that_another_record_has_is_not_given() {
         let of = site.submit("k5", &[rename(2, 7)]).await;
         assert_eq!(site.codes(&of).await, [[TAKEN]], "{}", site.name);
         // Another person's record does not come under a reserved name.
-        let of = site.submit("k6", &[at_month_end(&loan(7), "2026-10-31").update()]).await;
-        assert_eq!(site.codes(&of).await, [["subject_differs"]], "{}", site.name);
+        let of = site
+            .submit("k6", &[at_month_end(&loan(7), "2026-10-31").update()])
+            .await;
+        assert_eq!(
+            site.codes(&of).await,
+            [["subject_differs"]],
+            "{}",
+            site.name
+        );
     }
 }
 
