@@ -347,7 +347,9 @@ impl Submissions {
 
     async fn reject(&self, file: &FileRow, lines: Vec<FeedbackLine>) -> Result<(), SubmitError> {
         let rows = self.rows_of(file, &lines).await?;
-        let mut answers = Vec::new();
+        let role = Inner::edition(self.today())?.role(&file.record);
+        let renames = role.is_some_and(|role| role.does() == Does::Rename);
+        let (mut answers, mut renamed) = (Vec::new(), Vec::new());
         for line in &lines {
             let row = line.line.and_then(|number| rows.get(&i64::from(number)));
             let Some(row) = row.filter(|row| row.state == "filed") else {
@@ -362,25 +364,22 @@ impl Submissions {
             let answer: Vec<Answer> = line.faults.iter().map(told).collect();
             // Codes and tags only: writing them does not fail.
             let json = serde_json::to_string(&answer).unwrap_or_default();
-            answers.push(((row.submission, row.seq), row.account, json));
+            let (submission, seq) = (row.submission, row.seq);
+            answers.push(((submission, seq), json));
+            let account = row.account.filter(|_| renames);
+            renamed.extend(account.map(|it| (it, RecordRef { submission, seq })));
         }
         if answers.is_empty() {
             return Ok(());
         }
-        let at = self.0.parts.clock.now();
-        let draft = entries::about_file(entries::ANSWERS, file, at)
+        let draft = entries::about_file(entries::ANSWERS, file, self.0.parts.clock.now())
             .number("rejected", answers.len() as u64);
         let (entry, _) = entries::finish(draft)?;
-        let role = Inner::edition(self.today())?.role(&file.record);
-        let renames = role.is_some_and(|role| role.does() == Does::Rename);
         let write = self.db().write(Urgency::Bulk, move |tx| {
             Box::pin(async move {
-                for ((submission, seq), account, answer) in &answers {
-                    let (submission, seq) = (*submission, *seq);
-                    records::reject(tx, (submission, seq), answer).await?;
-                    if let Some(account) = account.filter(|_| renames) {
-                        names::give_up(tx, account, RecordRef { submission, seq }).await?;
-                    }
+                names::give_up_all(tx, &renamed).await?;
+                for (key, answer) in &answers {
+                    records::reject(tx, *key, answer).await?;
                 }
                 tx.append(entry.into());
                 fault::submission_point("submission.answers.before");

@@ -11,7 +11,7 @@ use crate::{
     platform::db::{DbError, Tx},
 };
 
-use super::accounts::Renamed;
+use super::accounts::{Renamed, hold};
 
 /// Reserves the name of the account `name` for another account, by a record that
 /// renames that; false where `name` is more than a name, or another's.
@@ -48,6 +48,18 @@ pub(crate) async fn give_up(
             args![name],
         )
         .await?;
+    }
+    Ok(())
+}
+
+/// Lets go of the names that are reserved by records of these accounts.
+pub(crate) async fn give_up_all(
+    tx: &mut Tx<'_>,
+    renamed: &[(i64, RecordRef)],
+) -> Result<(), DbError> {
+    hold(tx, renamed.iter().map(|(account, _)| *account)).await?;
+    for (account, record) in renamed {
+        give_up(tx, *account, *record).await?;
     }
     Ok(())
 }
