@@ -152,9 +152,10 @@ impl Candidate {
             .as_ref()
             .and_then(|name| expected.get(name).or_else(|| earlier.get(name)));
         // What a correction renames to may be expected of what it corrects.
-        let new_is_expected = self.corrects.is_none()
-            && (new_name.as_ref())
-                .is_some_and(|name| expected.contains_key(name) || earlier.contains_key(name));
+        let new_is_taken = self.new_is_taken()
+            || self.corrects.is_none()
+                && (new_name.as_ref())
+                    .is_some_and(|name| expected.contains_key(name) || earlier.contains_key(name));
         self.is_assumed = before.is_some() || self.is_behind();
         self.found = before.cloned().unwrap_or_else(|| self.account_found());
         let (Some(taken), Some(role)) = (&mut self.taken, edition.role(&self.record)) else {
@@ -178,7 +179,7 @@ impl Candidate {
             self.findings
                 .extend(sequence::judge(&self.found, &bearing.told));
         }
-        if new_is_expected || self.new_is_taken() {
+        if new_is_taken {
             self.findings
                 .push(sequence::renamed_onto_another(&self.record));
         }

@@ -70,8 +70,12 @@ impl Submissions {
                     // sends it again, and it is judged anew.
                     return Err(SubmitError::Erased);
                 }
-                let names = rows.iter().filter_map(|row| row.reserves);
-                accounts::hold(tx, rows.iter().filter_map(|row| row.account).chain(names)).await?;
+                let reserved = rows.iter().filter_map(|row| row.reserves);
+                accounts::hold(
+                    tx,
+                    rows.iter().filter_map(|row| row.account).chain(reserved),
+                )
+                .await?;
                 after.set_aside += replace(tx, &mut rows).await?;
                 after.set_aside += reserve(tx, before.no, &mut rows).await?;
                 submissions::advance(tx, &before, &after).await?;

@@ -193,37 +193,38 @@ async fn a_chunk_that_an_erasure_overtook_is_not_stored_and_goes_when_sent_again
 
 /// Another transaction that holds an account on PostgreSQL, so that those that
 /// want it queue up behind it.
-struct Holding(sqlx::Transaction<'static, sqlx::Postgres>, sqlx::PgPool);
+struct Holding(sqlx::Transaction<'static, sqlx::Postgres>);
 
 impl Holding {
     async fn account(site: &Site, id: i64) -> Option<Self> {
-        let pool = site.db.postgres()?.clone();
-        let mut holding = pool.begin().await.unwrap();
+        let mut holding = site.db.postgres()?.begin().await.unwrap();
         sqlx::query("SELECT id FROM accounts WHERE id = $1 FOR UPDATE")
             .bind(id)
             .execute(&mut *holding)
             .await
             .unwrap();
-        Some(Self(holding, pool))
+        Some(Self(holding))
     }
 
-    /// Returns once so many sessions wait for a lock.
-    async fn until_waiting(&self, sessions: i64) {
-        let sql = "SELECT COUNT(*) FROM pg_stat_activity \
-                   WHERE datname = current_database() AND wait_event_type = 'Lock'";
-        let deadline = std::time::Instant::now() + Duration::from_secs(20);
-        loop {
-            let (waiting,): (i64,) = sqlx::query_as(sql).fetch_one(&self.1).await.unwrap();
-            if waiting >= sessions {
-                return;
-            }
-            assert!(std::time::Instant::now() < deadline, "{waiting} wait");
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    }
-
-    async fn end(self) {
+    /// Ends once two sessions wait for it.
+    async fn end(self, site: &Site) {
+        until_waiting(site, 2).await;
         self.0.rollback().await.unwrap();
+    }
+}
+
+/// Returns once so many sessions wait for a lock.
+async fn until_waiting(site: &Site, sessions: i64) {
+    let sql = "SELECT COUNT(*) FROM pg_stat_activity \
+               WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    let deadline = std::time::Instant::now() + Duration::from_secs(20);
+    loop {
+        let (waiting,): (i64,) = site.db.first(sql, crate::args![]).await.unwrap().unwrap();
+        if waiting >= sessions {
+            return;
+        }
+        assert!(std::time::Instant::now() < deadline, "{waiting} wait");
+        tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
 
@@ -251,10 +252,7 @@ async fn submissions_of_the_same_accounts_in_opposite_order_do_not_deadlock() {
         let update = |n: usize| at_month_end(&loans[n], "2026-10-31").update();
         let (here, there) = ([update(0), update(1)], [update(1), update(0)]);
         let ((), one, other) = tokio::join!(
-            async {
-                holding.until_waiting(2).await;
-                holding.end().await;
-            },
+            holding.end(&site),
             site.try_submit("k2", &here),
             site.try_submit("k3", &there),
         );
@@ -282,17 +280,11 @@ async fn an_answer_and_a_submission_of_the_same_accounts_do_not_deadlock() {
         let Some(holding) = Holding::account(&site, 1).await else {
             continue;
         };
-        let ((), of, swept) = tokio::join!(
-            async {
-                holding.until_waiting(2).await;
-                holding.end().await;
-            },
-            site.try_submit("k3", &lines),
-            async {
-                holding_one(&site).await;
+        let ((), of, swept) =
+            tokio::join!(holding.end(&site), site.try_submit("k3", &lines), async {
+                until_waiting(&site, 1).await;
                 site.submissions.sweep().await
-            },
-        );
+            },);
         swept.unwrap();
         assert_eq!(site.states(&sent).await, ["accepted", "accepted"]);
         site.sweep().await;
@@ -309,13 +301,10 @@ async fn a_withdrawal_and_a_release_of_the_same_record_do_not_deadlock() {
             continue;
         };
         let ((), released, withdrawn) = tokio::join!(
-            async {
-                holding.until_waiting(2).await;
-                holding.end().await;
-            },
+            holding.end(&site),
             site.submissions.store_verdicts(&behind, verdicts),
             async {
-                holding_one(&site).await;
+                until_waiting(&site, 1).await;
                 site.submissions.withdraw(&site.caller, &behind.id, 1).await
             },
         );
@@ -324,12 +313,4 @@ async fn a_withdrawal_and_a_release_of_the_same_record_do_not_deadlock() {
         assert_eq!(site.states(&behind).await, ["withdrawn"]);
         assert_eq!(site.pending(1).await, None);
     }
-}
-
-/// Waits until one session waits for a lock.
-async fn holding_one(site: &Site) {
-    let pool = site.db.postgres().unwrap().clone();
-    let holding = Holding(pool.begin().await.unwrap(), pool);
-    holding.until_waiting(1).await;
-    holding.end().await;
 }

@@ -98,7 +98,8 @@ async fn what_comes_under_a_new_name_waits_and_is_of_the_renamed_account() {
         let (of, file) = site.renaming("k2", 7).await;
         let october = renamed(7, "2026-10-31");
         let next = site.submit("k3", &[october.update()]).await;
-        let twice = site.submit("k4", &[opening(&october)]).await;
+        let november = renamed(7, "2026-11-20");
+        let twice = site.submit("k4", &[opening(&november)]).await;
         for waiting in [&next, &twice] {
             assert_eq!(site.states(waiting).await, ["held"], "{}", site.name);
             assert_eq!(site.holds(waiting).await, [["name_reserved"]]);
