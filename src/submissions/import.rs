@@ -39,8 +39,7 @@ use serde::Serialize;
 pub use findings::{CODES, ImportFinding};
 pub use source::StockFiles;
 
-use self::findings::NAME_TAKEN;
-use self::{judge::Seen, read::Part, source::Source};
+use self::{findings::NAME_TAKEN, judge::Seen, read::Part, source::Source};
 use super::{SubmissionState, SubmitError};
 use crate::{
     bureaus::Seal,
