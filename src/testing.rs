@@ -1,6 +1,10 @@
 //! What unit tests share: databases of both kinds.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    cell::RefCell,
+    collections::BTreeSet,
+    sync::{Arc, Mutex},
+};
 
 use sqlx::{Connection, PgConnection};
 
@@ -45,6 +49,36 @@ impl Sealer for Remember {
             .map(|it| String::from_utf8(it.body).unwrap());
         self.0.lock().unwrap().extend(texts);
         Box::pin(async { Ok(()) })
+    }
+}
+
+thread_local! {
+    /// Statements that SQLite was given on this thread, since somebody listens.
+    static HEARD: RefCell<Option<BTreeSet<String>>> = const { RefCell::new(None) };
+}
+
+/// Notes a statement, where a test of this thread listens.
+pub(crate) fn hear(sql: &str) {
+    HEARD.with_borrow_mut(|heard| {
+        if let Some(heard) = heard {
+            heard.insert(sql.to_owned());
+        }
+    });
+}
+
+/// Listens to the statements of a test that runs on one thread.
+pub(crate) fn listen() -> Listening {
+    HEARD.set(Some(BTreeSet::new()));
+    Listening(())
+}
+
+/// Until it ends, statements are noted.
+pub(crate) struct Listening(());
+
+impl Listening {
+    /// The statements that were heard, each once.
+    pub(crate) fn end(self) -> BTreeSet<String> {
+        HEARD.take().unwrap_or_default()
     }
 }
 

@@ -42,6 +42,12 @@ const READERS: &[Role] = &[Role::Submitter, Role::Compliance, Role::Regulator];
 const PAGE: i64 = 50;
 const LARGEST_PAGE: i64 = 500;
 
+/// What to do where a subject was erased while records were taken in.
+const SEND_AGAIN: &str = "受理期间有信息主体的资料被删除，本批记录未写入；此前写入的记录已保留，\
+    请以同一幂等键重新发送相同内容 / \
+    the records that were on their way are not taken; those before them are kept: send the same \
+    content again under the same key";
+
 /// The routes.
 pub(crate) fn routes() -> OpenApiRouter<Gateway> {
     OpenApiRouter::new()
@@ -137,7 +143,8 @@ fn page_of(limit: Option<i64>) -> i64 {
     )),
     responses(
         (status = 201, body = SubmissionView, description = "All records are durable"),
-        (status = 409, body = Problem, description = "`busy`: it is being received at this moment"),
+        (status = 409, body = Problem, description = "`busy`: it is being received at this moment; \
+            `subject_erased_meanwhile`: send the same again under the same key"),
         (status = 422, body = Problem, description = "Defects of the head, or the key stands for other content"),
     ),
 )]
@@ -272,6 +279,7 @@ impl From<SubmitError> for Problem {
     fn from(error: SubmitError) -> Self {
         let status = match &error {
             SubmitError::Busy
+            | SubmitError::Erased
             | SubmitError::WrongFileState(_)
             | SubmitError::WrongRecordState
             | SubmitError::Serials => StatusCode::CONFLICT,
@@ -296,6 +304,7 @@ impl From<SubmitError> for Problem {
                 return problem.findings(vec![feedback::broken(check)]);
             }
             SubmitError::Header(findings) => findings,
+            SubmitError::Erased => return problem.detail(SEND_AGAIN),
             _ => return problem,
         };
         let stopping = findings.iter().filter(|it| it.severity == Severity::Error);

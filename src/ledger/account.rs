@@ -103,6 +103,11 @@ pub struct Account {
     pub accepted: Option<RecordRef>,
     /// The record under way: at most one, until the bureau has answered.
     pub pending: Option<RecordRef>,
+    /// The account that gets its name once the bureau accepts the record under
+    /// way, which renames that: this one stands for the name alone.
+    pub reserved_for: Option<i64>,
+    /// The account that got its name, and all that came under it.
+    pub became: Option<i64>,
 }
 
 impl Account {
@@ -163,11 +168,14 @@ impl Account {
     fn begin_anew(&mut self) {
         let (id, subject) = (self.id, self.subject.take());
         let (accepted, pending) = (self.accepted, self.pending);
+        let (reserved_for, became) = (self.reserved_for, self.became);
         *self = Self {
             id,
             subject,
             accepted,
             pending,
+            reserved_for,
+            became,
             ..Self::default()
         };
     }

@@ -67,6 +67,8 @@ pub enum HoldCode {
     DisputedUnmarked,
     /// The mark names no open dispute of the account (SR-15).
     DisputeUnknown,
+    /// Its account has the name that another one is being renamed to.
+    NameReserved,
     /// Negative, and no notice serves it (SR-02).
     NoticeMissing,
     /// Negative, and its notice was delivered too short before (SR-03).
@@ -92,10 +94,11 @@ pub struct Hold {
 
 impl HoldCode {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::AccountInFlight,
         Self::DisputedUnmarked,
         Self::DisputeUnknown,
+        Self::NameReserved,
         Self::NoticeMissing,
         Self::NoticeTooClose,
         Self::ProvideMissing,
@@ -109,6 +112,7 @@ impl HoldCode {
             Self::AccountInFlight => "account_in_flight",
             Self::DisputedUnmarked => "disputed_unmarked",
             Self::DisputeUnknown => "dispute_unknown",
+            Self::NameReserved => "name_reserved",
             Self::NoticeMissing => "notice_missing",
             Self::NoticeTooClose => "notice_too_close",
             Self::ProvideMissing => "provide_missing",
@@ -174,6 +178,20 @@ impl HoldCode {
                 text(
                     "登记该异议，或去掉标识重新报送",
                     "open that dispute on the account, or send the record again without it",
+                ),
+            ),
+            Self::NameReserved => (
+                text("SR-16", "SR-16"),
+                text(
+                    "该标识是另一账户变更后的标识，该变更尚未得到征信机构的反馈",
+                    "the identifier is the one that another account is being renamed to, and the \
+                     bureau has not yet answered that",
+                ),
+                text(
+                    "变更被接收后，本记录归入该账户；被退回或撤回后，按新账户重新校验；均自动进行",
+                    "once the rename is accepted it is a record of that account; once it is \
+                     rejected or taken back, it is judged anew as of an account of its own; either \
+                     goes by itself",
                 ),
             ),
             Self::NoticeMissing => (

@@ -52,10 +52,10 @@ pub fn judge(account: &Account, told: &Told) -> Vec<Finding> {
 
 /// That a record gives its account a key which another account of the bureau has.
 #[must_use]
-pub fn renamed_onto_another(told: &Told) -> Finding {
+pub fn renamed_onto_another(record: &str) -> Finding {
     finding(
-        &told.record,
-        rules(&told.record).taken,
+        record,
+        rules(record).taken,
         "新标识已被另一账户使用，应为未使用过的标识",
         "the new identifier belongs to another account; it should be one that is not in use",
     )

@@ -141,6 +141,8 @@ impl DbError {
 /// The statement as SQLite takes it fastest.
 fn lite(sql: impl SqlSafeStr, args: &Args) -> SqlStr {
     let sql = sql.into_sql_str();
+    #[cfg(test)]
+    crate::testing::hear(sql.as_str());
     match holes::nameless(sql.as_str(), args.0.len()) {
         Some(nameless) => AssertSqlSafe(nameless).into_sql_str(),
         None => sql,

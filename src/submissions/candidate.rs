@@ -48,8 +48,10 @@ pub(super) struct Candidate {
     pub(super) findings: Vec<Finding>,
     pub(super) key: Option<String>,
     pub(super) new_key: Option<String>,
-    /// Whether another account has the key that it gives.
-    pub(super) new_is_taken: bool,
+    /// The account that has the key which it gives.
+    pub(super) new_account: Option<Account>,
+    /// The account that stands for that key until the bureau has answered.
+    pub(super) reserves: Option<i64>,
     pub(super) identity: Option<Identity>,
     /// The account as it is stored.
     pub(super) account: Option<Account>,
@@ -92,7 +94,8 @@ impl Candidate {
             findings,
             key: None,
             new_key: None,
-            new_is_taken: false,
+            new_account: None,
+            reserves: None,
             identity: None,
             account: None,
             found: Account::default(),
@@ -150,14 +153,21 @@ impl Candidate {
         (earlier, expected): (&[Arc<Expected>], &mut Expected),
         scratch: &mut Scratch,
     ) {
-        let name = self.key.clone().and_then(|key| {
+        let named = |key: &Option<String>| {
             let role = edition.role(&self.record)?;
-            Some((role.family().to_owned(), key))
-        });
+            Some((role.family().to_owned(), key.clone()?))
+        };
+        let (name, new_name) = (named(&self.key), named(&self.new_key));
         let before = name.as_ref().and_then(|name| {
             let earlier = || earlier.iter().find_map(|it| it.get(name));
             expected.get(name).or_else(earlier)
         });
+        // What a correction renames to may be expected of what it corrects.
+        let new_is_taken = self.new_is_taken()
+            || self.corrects.is_none()
+                && new_name.as_ref().is_some_and(|name| {
+                    expected.contains_key(name) || earlier.iter().any(|it| it.contains_key(name))
+                });
         self.is_assumed = before.is_some() || self.is_behind();
         self.found = before.cloned().unwrap_or_else(|| self.account_found());
         let (Some(taken), Some(role)) = (&mut self.taken, edition.role(&self.record)) else {
@@ -183,11 +193,15 @@ impl Candidate {
         self.findings.extend(taken.judge(&header, scratch));
         let mark = taken.meta.dispute.clone();
         let bearing = Bearing::of(role, plan, &taken.record, known, mark, Some(scratch));
-        self.findings
-            .extend(sequence::judge(&self.found, &bearing.told));
-        if self.new_is_taken {
-            let finding = sequence::renamed_onto_another(&bearing.told);
-            self.findings.push(finding);
+        // What comes under a name that is reserved is judged once it is known of
+        // which account it is.
+        if self.found.reserved_for.is_none() {
+            self.findings
+                .extend(sequence::judge(&self.found, &bearing.told));
+        }
+        if new_is_taken {
+            self.findings
+                .push(sequence::renamed_onto_another(&self.record));
         }
         if !is_bad(&self.findings)
             && let Err(error) = plan.write(&taken.record, &mut self.line)
@@ -215,6 +229,13 @@ impl Candidate {
             let next = self
                 .found
                 .after(&bearing.told, RecordRef { submission, seq });
+            if let Some(new_name) = new_name {
+                let reserved = Account {
+                    reserved_for: Some(next.id),
+                    ..next.clone()
+                };
+                expected.insert(new_name, reserved);
+            }
             expected.insert(name, next);
         }
         self.bearing = Some(bearing);
@@ -223,11 +244,25 @@ impl Candidate {
     /// Whether another record of the account is under way that this does not
     /// take the place of.
     fn is_behind(&self) -> bool {
-        let own = self
-            .corrects
-            .map(|(submission, seq)| RecordRef { submission, seq });
         let pending = self.account.as_ref().and_then(|account| account.pending);
-        pending.is_some() && pending != own
+        pending.is_some() && pending != self.corrected()
+    }
+
+    fn corrected(&self) -> Option<RecordRef> {
+        self.corrects
+            .map(|(submission, seq)| RecordRef { submission, seq })
+    }
+
+    /// Whether the key that it gives is another account's: more than a name that
+    /// no bureau knows, or reserved by a record that this does not correct.
+    fn new_is_taken(&self) -> bool {
+        let Some(other) = &self.new_account else {
+            return false;
+        };
+        let own = self.account.as_ref();
+        let same = own.is_some_and(|own| own.id != other.id && own.subject == other.subject);
+        let free = other.pending.is_none() || other.pending == self.corrected();
+        !(same && free && other.standing == Standing::New)
     }
 
     /// The account as it is stored; one whose record is under way will have been
@@ -242,6 +277,39 @@ impl Candidate {
 
     pub(super) fn is_bad(&self) -> bool {
         is_bad(&self.findings)
+    }
+
+    /// The key of an account that is to be found or made, and whose it is: its own,
+    /// then the one that it gives.
+    pub(super) fn seeks(&self) -> Option<(&str, &SubjectId)> {
+        if self.is_bad() {
+            return None;
+        }
+        match &self.account {
+            None => self.key.as_deref().zip(self.subject.as_ref()),
+            Some(_) if self.reserves.is_some() => None,
+            Some(account) => self.new_key.as_deref().zip(account.subject.as_ref()),
+        }
+    }
+
+    /// An account that it [seeks](Self::seeks) is this one.
+    pub(super) fn finds(&mut self, id: i64, subject: &SubjectId) {
+        if self.account.is_some() {
+            self.reserves = Some(id);
+        } else if self.subject.as_ref() == Some(subject) {
+            self.account = Some(Account {
+                id,
+                subject: Some(subject.clone()),
+                ..Account::default()
+            });
+        } else {
+            self.is_of_another_subject();
+        }
+    }
+
+    /// Whether it is good and neither its account nor whose that is is known.
+    pub(super) fn is_without_account(&self) -> bool {
+        self.account.is_none() && self.subject.is_none() && !self.is_bad()
     }
 
     /// Its subject is this one; no other than its account's.
@@ -300,6 +368,8 @@ impl Candidate {
         let day = self.bearing.as_ref().and_then(|it| it.told.report_date);
         Ok(NewRow {
             is_assumed: self.is_assumed,
+            is_reserved: self.found.reserved_for.is_some(),
+            reserves: self.reserves.filter(|_| !bad),
             accepted: (self.account.as_ref().and_then(|it| it.accepted))
                 .map(|it| (it.submission, it.seq)),
             seq: self.seq,

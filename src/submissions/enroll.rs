@@ -6,10 +6,7 @@ use schemas::role::Does;
 
 use super::{Submissions, SubmitError, candidate::Candidate, service::Inner};
 use crate::{
-    ledger::{
-        Account,
-        index::{AccountName, take_many},
-    },
+    ledger::index::{AccountName, take_many},
     platform::{
         clock::micros,
         db::Urgency,
@@ -43,15 +40,15 @@ impl Submissions {
             .filter(|n| candidates[*n].identity.is_some() && candidates[*n].keys.is_none())
             .filter(|n| !corrects(&candidates[*n].record))
             .collect();
-        if wanted.is_empty() {
-            return self.keys(candidates).await;
-        }
         let identities: Vec<Identity> = wanted
             .iter()
             .filter_map(|n| candidates[*n].identity.clone())
             .collect();
         let mut missing = Vec::new();
-        let known = self.0.parts.vault.known_many(&identities).await?;
+        let known = match identities.is_empty() {
+            true => Vec::new(),
+            false => self.0.parts.vault.known_many(&identities).await?,
+        };
         for ((n, identity), known) in wanted.into_iter().zip(identities).zip(known) {
             match known {
                 Known::Subject(subject, keys) => candidates[n].is_of(subject, Some(keys)),
@@ -104,7 +101,8 @@ impl Submissions {
         Ok(())
     }
 
-    /// Makes the accounts of records that are good and name one that is new.
+    /// Makes the accounts of records that are good and name one that is new, and
+    /// those that stand for the names which records give theirs.
     async fn open_accounts(
         &self,
         institution: &InstitutionId,
@@ -112,55 +110,63 @@ impl Submissions {
         candidates: &mut [Candidate],
     ) -> Result<(), SubmitError> {
         let edition = Inner::edition(self.today())?;
-        let mut keys = HashMap::new();
-        let mut wanted: Vec<(AccountName, SubjectId)> = Vec::new();
-        let mut places = Vec::new();
-        for (n, candidate) in candidates.iter().enumerate() {
-            let role = edition.role(&candidate.record);
-            let (Some(subject), Some(key), Some(role)) = (&candidate.subject, &candidate.key, role)
-            else {
-                continue;
-            };
-            if candidate.account.is_some() || candidate.is_bad() {
-                continue;
+        loop {
+            let mut keys = HashMap::new();
+            let mut wanted: Vec<(AccountName, SubjectId)> = Vec::new();
+            let mut places = Vec::new();
+            for (n, candidate) in candidates.iter().enumerate() {
+                let Some(role) = edition.role(&candidate.record) else {
+                    continue;
+                };
+                let Some((key, subject)) = candidate.seeks() else {
+                    continue;
+                };
+                let name = AccountName {
+                    institution: institution.clone(),
+                    bureau: bureau.clone(),
+                    family: role.family().to_owned(),
+                    key: key.to_owned(),
+                };
+                wanted.push((name, subject.clone()));
+                keys.extend(candidate.keys.clone().map(|own| (subject.clone(), own)));
+                places.push(n);
             }
-            let name = AccountName {
-                institution: institution.clone(),
-                bureau: bureau.clone(),
-                family: role.family().to_owned(),
-                key: key.clone(),
-            };
-            wanted.push((name, subject.clone()));
-            keys.extend(candidate.keys.clone().map(|own| (subject.clone(), own)));
-            places.push(n);
-        }
-        if wanted.is_empty() {
-            return Ok(());
-        }
-        let at = micros(self.0.parts.clock.now());
-        let vault = self.0.parts.vault.clone();
-        let write = self.db().write(Urgency::Bulk, move |tx| {
-            Box::pin(async move {
-                let blind = vault.blind_held(tx).await?;
-                let wanted: Vec<(&AccountName, &SubjectId)> = wanted
-                    .iter()
-                    .map(|(name, subject)| (name, subject))
-                    .collect();
-                take_many(tx, &blind, &wanted, &keys, at).await
-            })
-        });
-        for (n, (id, subject)) in places.into_iter().zip(write.await?) {
-            let candidate = &mut candidates[n];
-            if candidate.subject.as_ref() == Some(&subject) {
-                candidate.account = Some(Account {
-                    id,
-                    subject: Some(subject),
-                    ..Account::default()
-                });
-            } else {
-                candidate.is_of_another_subject();
+            if wanted.is_empty() {
+                return Ok(());
+            }
+            let named: Vec<(String, String)> = (wanted.iter())
+                .map(|(name, _)| (name.family.clone(), name.key.clone()))
+                .collect();
+            let at = micros(self.0.parts.clock.now());
+            let vault = self.0.parts.vault.clone();
+            let own = keys.clone();
+            let write = self.db().write(Urgency::Bulk, move |tx| {
+                Box::pin(async move {
+                    let blind = vault.blind_held(tx).await?;
+                    let wanted: Vec<(&AccountName, &SubjectId)> = wanted
+                        .iter()
+                        .map(|(name, subject)| (name, subject))
+                        .collect();
+                    take_many(tx, &blind, &wanted, &own, at).await
+                })
+            });
+            let made = write.await?;
+            for (n, (id, subject)) in places.into_iter().zip(&made) {
+                candidates[n].finds(*id, subject);
+            }
+            // What names no subject may name an account that was made just now.
+            let made: HashMap<(String, String), (i64, SubjectId)> =
+                named.into_iter().zip(made).collect();
+            for candidate in candidates.iter_mut().filter(|it| it.is_without_account()) {
+                let role = edition.role(&candidate.record);
+                let name = role.zip(candidate.key.clone());
+                let name = name.map(|(role, key)| (role.family().to_owned(), key));
+                if let Some((id, subject)) = name.and_then(|name| made.get(&name)) {
+                    candidate.subject = Some(subject.clone());
+                    candidate.keys = keys.get(subject).cloned();
+                    candidate.finds(*id, subject);
+                }
             }
         }
-        Ok(())
     }
 }

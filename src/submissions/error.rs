@@ -47,6 +47,12 @@ pub enum SubmitError {
     /// A feedback file that a person brought answers another file.
     #[error("the feedback answers another file than this")]
     FeedbackOfAnother,
+    /// A subject was erased while records of the submission were on their way into
+    /// the database: they may be sealed under keys that are gone.
+    #[error(
+        "a subject was erased meanwhile; what came before is kept, send the same again to go on"
+    )]
+    Erased,
     /// The caller's role does not allow it.
     #[error(transparent)]
     Forbidden(#[from] Forbidden),
@@ -100,6 +106,7 @@ impl SubmitError {
             Self::Busy => "busy",
             Self::Closing => "closing",
             Self::ContentDiffers => "idempotency_key_reused",
+            Self::Erased => "subject_erased_meanwhile",
             Self::FeedbackDisagrees(_) => "feedback_disagrees",
             Self::FeedbackOfAnother => "feedback_of_another_file",
             Self::Forbidden(_) => "forbidden",

@@ -10,8 +10,12 @@ use std::{
     path::PathBuf,
 };
 
-use schemas::file::{
-    FeedbackHeader, FeedbackLine, FeedbackName, FeedbackReader, FileError, Flag, RECEIVED_BEFORE,
+use schemas::{
+    file::{
+        FeedbackHeader, FeedbackLine, FeedbackName, FeedbackReader, FileError, Flag,
+        RECEIVED_BEFORE,
+    },
+    role::Does,
 };
 use tokio::sync::mpsc;
 
@@ -20,6 +24,7 @@ use super::{
     service::Inner,
     store::{
         files::{self, FileRow},
+        names,
         records::{self, Kept},
     },
     view::Answer,
@@ -27,6 +32,7 @@ use super::{
 };
 use crate::{
     bureaus::Seal,
+    ledger::RecordRef,
     platform::{clock::micros, db::Urgency, fault},
 };
 
@@ -341,7 +347,9 @@ impl Submissions {
 
     async fn reject(&self, file: &FileRow, lines: Vec<FeedbackLine>) -> Result<(), SubmitError> {
         let rows = self.rows_of(file, &lines).await?;
-        let mut answers = Vec::new();
+        let role = Inner::edition(self.today())?.role(&file.record);
+        let renames = role.is_some_and(|role| role.does() == Does::Rename);
+        let (mut answers, mut renamed) = (Vec::new(), Vec::new());
         for line in &lines {
             let row = line.line.and_then(|number| rows.get(&i64::from(number)));
             let Some(row) = row.filter(|row| row.state == "filed") else {
@@ -356,17 +364,20 @@ impl Submissions {
             let answer: Vec<Answer> = line.faults.iter().map(told).collect();
             // Codes and tags only: writing them does not fail.
             let json = serde_json::to_string(&answer).unwrap_or_default();
-            answers.push(((row.submission, row.seq), json));
+            let (submission, seq) = (row.submission, row.seq);
+            answers.push(((submission, seq), json));
+            let account = row.account.filter(|_| renames);
+            renamed.extend(account.map(|it| (it, RecordRef { submission, seq })));
         }
         if answers.is_empty() {
             return Ok(());
         }
-        let at = self.0.parts.clock.now();
-        let draft = entries::about_file(entries::ANSWERS, file, at)
+        let draft = entries::about_file(entries::ANSWERS, file, self.0.parts.clock.now())
             .number("rejected", answers.len() as u64);
         let (entry, _) = entries::finish(draft)?;
         let write = self.db().write(Urgency::Bulk, move |tx| {
             Box::pin(async move {
+                names::give_up_all(tx, &renamed).await?;
                 for (key, answer) in &answers {
                     records::reject(tx, *key, answer).await?;
                 }

@@ -138,12 +138,11 @@ pub(super) fn json(holds: &[Hold]) -> Option<String> {
         .flatten()
 }
 
-/// The stored holds, and that another record is under way.
-pub(super) fn with_in_flight(stored: Option<&str>) -> String {
-    let in_flight = HoldCode::AccountInFlight.name();
+/// The stored holds, and this one.
+pub(super) fn with(stored: Option<&str>, hold: HoldCode) -> String {
     let mut codes = codes(stored);
-    if !codes.iter().any(|code| code == in_flight) {
-        codes.push(in_flight.to_owned());
+    if !codes.iter().any(|code| code == hold.name()) {
+        codes.push(hold.name().to_owned());
     }
     serde_json::to_string(&codes).unwrap_or_default()
 }

@@ -39,7 +39,7 @@ use serde::Serialize;
 pub use findings::{CODES, ImportFinding};
 pub use source::StockFiles;
 
-use self::{judge::Seen, read::Part, source::Source};
+use self::{findings::NAME_TAKEN, judge::Seen, read::Part, source::Source};
 use super::{SubmissionState, SubmitError};
 use crate::{
     bureaus::Seal,
@@ -139,7 +139,7 @@ impl Importer {
             tell(finding);
         };
         let mut sources = self.prepare(wanted, &mut count).await?;
-        let looked = self.pass(&mut sources, false, &mut count).await?;
+        let (looked, _) = self.pass(&mut sources, false, &mut count).await?;
         if wanted.dry_run || (found > 0 && !wanted.skip_invalid) {
             return Ok(ImportReport {
                 inputs: looked,
@@ -154,7 +154,11 @@ impl Importer {
                 tell(finding);
             }
         };
-        let inputs = self.pass(&mut sources, true, &mut unexpected).await?;
+        let (inputs, late) = self.pass(&mut sources, true, &mut unexpected).await?;
+        for finding in late {
+            found += 1;
+            tell(finding);
+        }
         Ok(ImportReport {
             inputs,
             findings: found,
@@ -162,27 +166,30 @@ impl Importer {
         })
     }
 
-    /// Goes through all inputs in their order, to look or to write.
+    /// Goes through all inputs in their order, to look or to write; what became
+    /// of each, and what only writing found.
     async fn pass(
         &self,
         sources: &mut [Source],
         write: bool,
         tell: Tell<'_>,
-    ) -> Result<Vec<Taken>, SubmitError> {
+    ) -> Result<(Vec<Taken>, Vec<ImportFinding>), SubmitError> {
         let mut seen = Seen::default();
         let mut all = Vec::with_capacity(sources.len());
+        let mut late = Vec::new();
         for (index, source) in sources.iter_mut().enumerate() {
             let mut taken = source.begun();
             if !source.is_done() && !source.bad {
                 let one = (index as u32, &mut *source);
-                self.one(one, write, &mut seen, &mut taken, tell).await?;
+                let found = self.one(one, write, &mut seen, &mut taken, tell).await?;
+                late.extend(found);
             }
             all.push(taken);
         }
-        Ok(all)
+        Ok((all, late))
     }
 
-    /// Goes through one input.
+    /// Goes through one input; what only writing found.
     async fn one(
         &self,
         (index, source): (u32, &mut Source),
@@ -190,7 +197,7 @@ impl Importer {
         seen: &mut Seen,
         taken: &mut Taken,
         tell: Tell<'_>,
-    ) -> Result<(), SubmitError> {
+    ) -> Result<Vec<ImportFinding>, SubmitError> {
         let mut submission = match (&source.known, write) {
             (Some(known), _) => Some(known.clone()),
             (None, true) => Some(self.begin(source).await?),
@@ -203,6 +210,7 @@ impl Importer {
         taken.taken += submission.as_ref().map_or(0, |it| it.taken as u64);
         let today = china_date(self.clock.now());
         let mut parts = source.read(self, after, today).await?;
+        let mut late = Vec::new();
         while let Some(part) = parts.recv().await {
             let mut rows = match part? {
                 Part::Broken(findings) => {
@@ -232,9 +240,15 @@ impl Importer {
             rows.retain(|row| row.good.is_some() && !row.is_known);
             match &submission {
                 Some(before) if write => {
-                    let after = self.write(before.clone(), source, rows).await?;
-                    taken.taken += (after.taken - before.taken) as u64;
-                    submission = Some(after);
+                    let written = self.write(before.clone(), source, rows).await?;
+                    taken.taken += (written.after.taken - before.taken) as u64;
+                    let places = written.name_taken.into_iter();
+                    late.extend(
+                        places.map(|place| {
+                            ImportFinding::ours(&source.name, Some(place), NAME_TAKEN)
+                        }),
+                    );
+                    submission = Some(written.after);
                 }
                 _ => taken.taken += rows.len() as u64,
             }
@@ -245,7 +259,7 @@ impl Importer {
         } else if let Some(submission) = submission.filter(|_| write) {
             self.end(submission, source, taken.wrong).await?;
         }
-        Ok(())
+        Ok(late)
     }
 }
 

@@ -171,7 +171,7 @@ impl Submissions {
         let found = accounts::find(self.db(), &of.institution, bureau, &sought).await?;
         for ((n, renamed), account) in places.into_iter().zip(found) {
             if renamed {
-                all[n].new_is_taken = account.is_some();
+                all[n].new_account = account.map(|found| found.account);
             } else if let Some(found) = account {
                 all[n].account = Some(found.account);
                 all[n].stored = Some(found.subject);

@@ -8,6 +8,7 @@ use super::{
     judge::Judged,
     store::{
         accounts::{self, Taking},
+        names,
         records::{self, NewRow},
         submissions::{self, Submission},
     },
@@ -16,6 +17,7 @@ use super::{
 };
 use crate::{
     audit::BatchRoot,
+    ledger::{HoldCode, RecordRef, sequence},
     platform::{
         db::{DbError, Tx, Urgency},
         fault,
@@ -81,10 +83,16 @@ impl Submissions {
                 if submissions::erasures(tx).await? != erasures {
                     // It may be sealed under keys that are gone: the caller
                     // sends it again, and it is judged anew.
-                    return Err(SubmitError::Busy);
+                    return Err(SubmitError::Erased);
                 }
-                accounts::hold(tx, rows.iter().filter_map(|row| row.account)).await?;
+                let reserved = rows.iter().filter_map(|row| row.reserves);
+                accounts::hold(
+                    tx,
+                    rows.iter().filter_map(|row| row.account).chain(reserved),
+                )
+                .await?;
                 after.set_aside += replace(tx, &mut rows).await?;
+                after.set_aside += reserve(tx, before.no, &mut rows).await?;
                 submissions::advance(tx, &before, &after).await?;
                 one_under_way(tx, before.no, &mut rows).await?;
                 records::insert(tx, before.no, &rows).await?;
@@ -127,6 +135,33 @@ async fn replace(tx: &mut Tx<'_>, rows: &mut [NewRow]) -> Result<i64, DbError> {
             row.state = RecordState::SetAside;
             row.findings = view::findings_json(&[finding]);
             (row.holds, row.needs, row.corrects) = (None, None, None);
+            late += 1;
+        }
+    }
+    Ok(late)
+}
+
+/// Records that rename reserve the name that they give; a correction lets go of
+/// what its record reserved. One whose name was taken meanwhile is set aside; how
+/// many are.
+async fn reserve(tx: &mut Tx<'_>, submission: i64, rows: &mut [NewRow]) -> Result<i64, DbError> {
+    let mut late = 0;
+    let good = rows
+        .iter_mut()
+        .filter(|row| row.state != RecordState::SetAside);
+    for row in good {
+        let Some(account) = row.account else { continue };
+        if let Some((submission, seq)) = row.corrects {
+            names::give_up(tx, account, RecordRef { submission, seq }).await?;
+        }
+        let Some(name) = row.reserves else { continue };
+        let seq = row.seq;
+        let record = RecordRef { submission, seq };
+        if !names::reserve(tx, name, account, record).await? {
+            let finding = sequence::renamed_onto_another(&row.record);
+            row.state = RecordState::SetAside;
+            row.findings = view::findings_json(&[finding]);
+            (row.holds, row.needs) = (None, None);
             late += 1;
         }
     }
@@ -178,7 +213,11 @@ async fn one_under_way(
         let waits = row.is_assumed || !under_way.contains(&row.seq);
         if row.account.is_some() && !is_bad && waits {
             row.state = RecordState::Held;
-            row.holds = Some(gate::with_in_flight(row.holds.as_deref()));
+            let behind = match row.is_reserved {
+                true => HoldCode::NameReserved,
+                false => HoldCode::AccountInFlight,
+            };
+            row.holds = Some(gate::with(row.holds.as_deref(), behind));
         }
     }
     Ok(())

@@ -11,6 +11,7 @@ use super::{
     service::Inner,
     store::{
         accounts::{self, Taking},
+        names,
         records::{self, Kept},
         submissions::{self, Submission},
     },
@@ -27,7 +28,7 @@ use crate::{
 const STEP: i64 = 250;
 
 /// What a held record is found to be now.
-struct Verdict {
+pub(super) struct Verdict {
     key: (i64, i64),
     state: RecordState,
     holds: Option<String>,
@@ -35,7 +36,7 @@ struct Verdict {
     findings: Option<String>,
     /// It becomes the one under way of this account.
     takes: Option<Taking>,
-    /// It was that of this account, and is not any more.
+    /// It holds neither place nor name of this account any more.
     frees: Option<i64>,
 }
 
@@ -70,7 +71,8 @@ impl Looked {
                 corrects: None,
                 accepted: self.account.accepted.map(|it| (it.submission, it.seq)),
             }),
-            frees: (bad && own).then_some(self.account.id),
+            // A name may be reserved by one that is not under way yet.
+            frees: bad.then_some(self.account.id),
         }
     }
 }
@@ -122,10 +124,15 @@ impl Submissions {
         // The one under way goes before; others of its account are not looked at.
         let mut taken: HashSet<i64> = HashSet::new();
         let mut looked: Vec<(Kept, Account)> = Vec::new();
+        let mut late = Vec::new();
         for row in rows {
             let Some(account) = row.account.and_then(|id| known.get(&id)) else {
                 continue;
             };
+            if let Some(became) = account.became {
+                late.push(((row.submission, row.seq), became));
+                continue;
+            }
             let own = RecordRef {
                 submission: row.submission,
                 seq: row.seq,
@@ -135,6 +142,9 @@ impl Submissions {
                 looked.push((row, account.clone()));
             }
         }
+        if !late.is_empty() {
+            self.follow(late).await?;
+        }
         if looked.is_empty() {
             return Ok(());
         }
@@ -142,7 +152,23 @@ impl Submissions {
         self.store_verdicts(of, judged).await
     }
 
-    async fn judge_held(
+    /// Gives records to the accounts that theirs became; they are looked at
+    /// with the next turn.
+    async fn follow(&self, late: Vec<((i64, i64), i64)>) -> Result<(), SubmitError> {
+        let write = self.db().write(Urgency::Bulk, move |tx| {
+            Box::pin(async move {
+                for (key, account) in late {
+                    names::follow(tx, key, account).await?;
+                }
+                Ok::<_, SubmitError>(())
+            })
+        });
+        write.await?;
+        self.stir();
+        Ok(())
+    }
+
+    pub(super) async fn judge_held(
         &self,
         of: &Submission,
         looked: Vec<(Kept, Account)>,
@@ -196,7 +222,7 @@ impl Submissions {
         Ok(changed.map(|(_, verdict)| verdict).collect())
     }
 
-    async fn store_verdicts(
+    pub(super) async fn store_verdicts(
         &self,
         of: &Submission,
         verdicts: Vec<Verdict>,
@@ -276,6 +302,8 @@ impl Submissions {
         let write = self.db().write(Urgency::Urgent, move |tx| {
             Box::pin(async move {
                 let key = (row.submission, row.seq);
+                // In the order of a release.
+                accounts::hold(tx, row.account).await?;
                 if records::withdraw(tx, key).await? == 0 {
                     return Err(SubmitError::WrongRecordState);
                 }

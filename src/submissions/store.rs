@@ -8,6 +8,7 @@ pub(super) mod answers;
 pub(super) mod clocks;
 pub(super) mod files;
 pub(super) mod imports;
+pub(super) mod names;
 pub(super) mod records;
 pub(super) mod submissions;
 

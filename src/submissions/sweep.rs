@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     operators::{Caller, Role},
-    platform::{clock::micros, db::Urgency},
+    platform::{clock::micros, db::Urgency, fault::Commit},
 };
 
 /// How often it is looked for something to do.
@@ -81,6 +81,9 @@ impl Submissions {
             return Ok(());
         }
         self.go_on_with_feedback().await?;
+        for no in files::giving_up(self.db()).await? {
+            self.unfile(no).await?;
+        }
         // What one step cannot do must not keep the others from going on.
         let feedback = self.collect_feedback().await;
         let released = self.release().await;
@@ -143,37 +146,69 @@ impl Submissions {
             _ => after.cause = None,
         }
         let no = before.no;
-        if decision != Decision::GiveUp {
-            // Before it goes on: where this is the last durable step, nothing is
-            // looked at while it stands stopped. What the bureau answers to a
-            // second delivery has the name of the first answer.
-            let outcome = match decision {
-                Decision::Resend => RESENT,
-                _ => AGAIN,
-            };
-            let write = self.db().write(Urgency::Bulk, move |tx| {
-                Box::pin(async move { files::look_again(tx, no, outcome).await })
-            });
-            write.await.map_err(SubmitError::Db)?;
+        if decision == Decision::GiveUp {
+            // In one transaction with it: what is cut then goes on by itself.
+            return self.give_up(caller, before, after).await;
         }
+        // Before it goes on: where this is the last durable step, nothing is looked
+        // at while it stands stopped. What the bureau answers to a second delivery
+        // has the name of the first answer.
+        let outcome = match decision {
+            Decision::Resend => RESENT,
+            _ => AGAIN,
+        };
+        let write = self.db().write(Urgency::Bulk, move |tx| {
+            Box::pin(async move { files::look_again(tx, no, outcome).await })
+        });
+        write.await.map_err(SubmitError::Db)?;
         let draft = entries::of_file(&after, Some(&caller.actor), at);
         self.change_file(before, after, draft).await?;
-        if decision == Decision::GiveUp {
-            self.unfile(no).await?;
-        }
         Ok(())
+    }
+
+    /// Gives a name up, and says in the same transaction that its records are on
+    /// their way out: what is cut then goes on by itself.
+    async fn give_up(
+        &self,
+        caller: &Caller,
+        before: FileRow,
+        mut after: FileRow,
+    ) -> Result<(), SubmitError> {
+        let at = self.0.parts.clock.now();
+        let draft = entries::of_file(&after, Some(&caller.actor), at);
+        let (entry, receipt) = entries::finish(draft)?;
+        after.receipt = receipt;
+        let (no, from, to) = (before.no, before.state(), after.state());
+        let write = self.db().write(Urgency::Bulk, move |tx| {
+            Box::pin(async move {
+                files::change(tx, &before, &after).await?;
+                files::give_up(tx, no, true).await?;
+                tx.append(entry.into());
+                Ok::<_, SubmitError>(())
+            })
+        });
+        write.await?;
+        from.passes(to, Commit::After);
+        self.unfile(no).await
     }
 
     /// The records of a file whose name was given up may go into another.
     async fn unfile(&self, no: i64) -> Result<(), SubmitError> {
-        loop {
+        while !self.0.is_closing() {
             let write = self.db().write(Urgency::Bulk, move |tx| {
-                Box::pin(async move { records::unfile(tx, no, 250).await })
+                Box::pin(async move {
+                    let gone = records::unfile(tx, no, 250).await?;
+                    if gone == 0 {
+                        files::give_up(tx, no, false).await?;
+                    }
+                    Ok(gone)
+                })
             });
             if write.await.map_err(SubmitError::Db)? == 0 {
-                return Ok(());
+                break;
             }
         }
+        Ok(())
     }
 
     /// Lets feedback be fetched again that was looked at before.

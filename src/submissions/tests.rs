@@ -6,6 +6,9 @@ mod clocks;
 mod given;
 mod held;
 mod input;
+mod plans;
+mod races;
+mod renames;
 
 use std::{fs, io::Read as _, io::Write as _, path::PathBuf, sync::Arc};
 

@@ -10,6 +10,7 @@ mod answers;
 mod command;
 mod disputes;
 mod events;
+mod files;
 mod folder;
 mod held;
 mod intake;

@@ -289,7 +289,7 @@ fn special_events_fit_the_account() {
 
 #[test]
 fn a_new_key_that_is_taken_and_all_findings_say_where_and_what() {
-    let one = renamed_onto_another(&of("211", Does::Rename));
+    let one = renamed_onto_another("211");
     assert_eq!(
         (one.code.as_str(), one.tag.as_str()),
         ("BIE002", "NwBnesCode")

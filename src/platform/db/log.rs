@@ -21,7 +21,7 @@ pub(super) const LEFT_ALONE: (&str, &str) = ("wal_autocheckpoint", "0");
 const COPIED: u32 = 16;
 
 /// The log may grow to so many pages of 4 KiB: 64 MiB.
-const PAGES: i64 = 16_384;
+const PAGES: i64 = if cfg!(test) { 256 } else { 16_384 };
 
 /// How long readers are waited for, and how long another process's lock.
 const READERS: &str = "PRAGMA busy_timeout = 15";

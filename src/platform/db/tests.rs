@@ -156,6 +156,47 @@ async fn a_second_owner_is_refused_until_the_first_is_gone() {
     }
 }
 
+#[tokio::test]
+async fn the_log_of_sqlite_stays_short_also_where_somebody_always_reads() {
+    let test = databases(Arc::new(Forget)).await.remove(0);
+    let db = &test.db;
+    probe_table(db).await;
+    let (stop, stopped) = tokio::sync::watch::channel(false);
+    // Two readers, of whom one is in the log at any time.
+    let readers = [0, 1].map(|_| {
+        let (db, stopped) = (db.clone(), stopped.clone());
+        tokio::spawn(async move {
+            let slow = "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c \
+                        WHERE n < 4000) SELECT COUNT(*) FROM c, (SELECT COUNT(*) FROM probe)";
+            while !*stopped.borrow() {
+                let _: Vec<(i64,)> = db.all(slow, args![]).await.unwrap();
+            }
+        })
+    });
+    let log = test.address.trim_start_matches("sqlite:").to_owned() + "-wal";
+    let mut longest = 0;
+    for n in 0..640 {
+        db.write::<_, DbError, _>(Urgency::Bulk, move |tx| {
+            Box::pin(async move {
+                tx.execute(
+                    "INSERT INTO probe (k, v) VALUES ($1, $2)",
+                    args![n.to_string(), vec![7_u8; 20_000]],
+                )
+                .await
+            })
+        })
+        .await
+        .unwrap();
+        longest = longest.max(std::fs::metadata(&log).map_or(0, |it| it.len()));
+    }
+    stop.send(true).unwrap();
+    for reader in readers {
+        reader.await.unwrap();
+    }
+    // It was written thirteen times over: 640 commits of five pages and more.
+    assert!(longest < 6 << 20, "{longest} bytes");
+}
+
 async fn join<T: Send + 'static>(
     futures: impl Iterator<Item = impl Future<Output = T> + Send + 'static>,
 ) -> Vec<T> {

@@ -23,9 +23,12 @@ pub struct ImportFinding {
     pub en: String,
 }
 
+/// An account that could not get its new name.
+pub(super) const NAME_TAKEN: &str = "name_taken";
+
 /// Our own codes: of an input as a whole, then of a record. Code, Chinese,
 /// English.
-pub const CODES: [(&str, &str, &str); 18] = [
+pub const CODES: [(&str, &str, &str); 19] = [
     (
         "file_differs",
         "同名报文此前已以不同内容或不同反馈导入；请核对哪一个有效",
@@ -87,6 +90,12 @@ pub const CODES: [(&str, &str, &str); 18] = [
         "ledger_is_later",
         "台账中该账户的状态晚于本记录，不以旧状态覆盖",
         "what the ledger has of the account is later than this record, and stays",
+    ),
+    (
+        NAME_TAKEN,
+        "更名记录的新标识在台账中已属另一账户：记录已导入，账户仍以原标识登记；请核对两个账户",
+        "in the ledger the new identifier belongs to another account: the record was taken, and \
+         the account keeps its old identifier; find out which of the two holds",
     ),
     (
         "record_unreadable",

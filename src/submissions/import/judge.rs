@@ -188,9 +188,7 @@ impl Judging<'_> {
         }
         let other = renamed.and_then(|name| seen.accounts.get(&name).copied().flatten());
         if other.is_some() {
-            let plan = (self.good.role, self.good.plan, &self.good.record);
-            let told = crate::ledger::Told::of(plan.0, plan.1, plan.2, None);
-            findings.push(sequence::renamed_onto_another(&told));
+            findings.push(sequence::renamed_onto_another(self.record));
         }
         if !findings.is_empty() {
             return Err(findings);

@@ -15,12 +15,14 @@ use schemas::{
 };
 use serde_json::Value;
 
-use super::*;
+use super::{row::Row, *};
 use crate::{
     demo::loans::{Loan, ORGANIZATION},
     submissions::{
         RecordState,
         service::Inner,
+        store::accounts::{self, Sought},
+        take::digests,
         tests::{Site, at_month_end, loan, sites},
     },
 };
@@ -111,8 +113,8 @@ impl<'s> Earlier<'s> {
         }
     }
 
-    async fn import(&self, wanted: &Wanted) -> Got {
-        let importer = Importer {
+    fn importer(&self) -> Importer {
+        Importer {
             clock: self.site.clock.clone(),
             db: self.site.db.clone(),
             vault: self.site.vault(),
@@ -120,7 +122,11 @@ impl<'s> Earlier<'s> {
             bureau: "pboc".into(),
             organization: ORGANIZATION.to_owned(),
             seal: Some(self.site.seal()),
-        };
+        }
+    }
+
+    async fn import(&self, wanted: &Wanted) -> Got {
+        let importer = self.importer();
         let mut codes = Vec::new();
         let mut tell = |finding: ImportFinding| {
             assert!(

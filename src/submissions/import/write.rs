@@ -9,7 +9,7 @@ use super::super::{
     lines::{self, Keys},
     store::{
         accounts::{self, Moved, Renamed, Sought},
-        files, imports,
+        files, imports, names,
         records::{self, NewRow},
         submissions::{self, Submission},
     },
@@ -42,7 +42,15 @@ struct Chunk {
     rows: Vec<NewRow>,
     /// Records and their lines.
     places: Vec<(i64, i64)>,
+    /// In the order of the records: a name is given up before another takes it.
     moved: Vec<Moved>,
+}
+
+/// A chunk that was taken in.
+pub(super) struct Written {
+    pub(super) after: Submission,
+    /// The places of records whose account could not get its new name.
+    pub(super) name_taken: Vec<i64>,
 }
 
 impl Importer {
@@ -52,9 +60,12 @@ impl Importer {
         before: Submission,
         source: &Source,
         rows: Vec<Row>,
-    ) -> Result<Submission, SubmitError> {
+    ) -> Result<Written, SubmitError> {
         if rows.is_empty() {
-            return Ok(before);
+            return Ok(Written {
+                after: before,
+                name_taken: Vec::new(),
+            });
         }
         // Subjects and accounts may be there without their records, and then are
         // new to the bureau: the same call goes on.
@@ -95,19 +106,27 @@ impl Importer {
                 submissions::advance(tx, &before, &after).await?;
                 records::insert(tx, before.no, &chunk.rows).await?;
                 imports::place(tx, before.no, file, &chunk.places).await?;
+                let mut name_taken = Vec::new();
                 for moved in &chunk.moved {
-                    if !imports::settle(tx, moved, micros(at)).await? {
+                    if !accounts::stand(tx, moved, None, micros(at)).await? {
                         return Err(SubmitError::Busy);
+                    }
+                    if let Some(renamed) = &moved.renamed
+                        && !names::rename(tx, moved.next.id, moved.record, renamed).await?
+                    {
+                        let seq = moved.record.seq;
+                        let of = chunk.places.iter().find(|(it, _)| *it == seq);
+                        name_taken.extend(of.map(|(_, place)| *place));
                     }
                 }
                 tx.append(entry.into());
                 fault::submission_point("submission.chunk.before");
-                Ok::<_, SubmitError>(after)
+                Ok::<_, SubmitError>(Written { after, name_taken })
             })
         });
-        let after = write.await?;
+        let written = write.await?;
         fault::submission_point("submission.chunk.after");
-        Ok(after)
+        Ok(written)
     }
 
     /// Finds or makes subjects and accounts; the number of each record's.
@@ -175,9 +194,18 @@ impl Importer {
             })
             .collect();
         let found = accounts::find(&self.db, &self.institution, &self.bureau, &sought).await?;
+        // A name that a record of this chunk gives or gives up.
+        let mut renamed: HashMap<(&str, &str), Option<i64>> = HashMap::new();
         for (n, account) in others.into_iter().zip(found) {
-            let found = account.ok_or_else(|| lost("its account is gone"))?;
-            ids[n] = found.account.id;
+            let good = goods[n];
+            let name = |key| (good.role.family(), key);
+            let known = account.map(|found| found.account.id);
+            let known = renamed.get(&name(&*good.key)).copied().unwrap_or(known);
+            ids[n] = known.ok_or_else(|| lost("its account is gone"))?;
+            if let Some(new_key) = &good.new_key {
+                renamed.insert(name(&*good.key), None);
+                renamed.insert(name(&**new_key), Some(ids[n]));
+            }
         }
         Ok(ids)
     }
@@ -200,7 +228,7 @@ impl Making {
             places: Vec::with_capacity(rows.len()),
             moved: Vec::new(),
         };
-        let mut last: HashMap<i64, Moved> = HashMap::new();
+        let mut last: HashMap<i64, i64> = HashMap::new();
         for ((row, id), seq) in rows.into_iter().zip(ids).zip(self.first..) {
             let Some(good) = row.good else { continue };
             let account = self.known.remove(id);
@@ -230,6 +258,8 @@ impl Making {
             chunk.places.push((seq, row.place));
             chunk.rows.push(NewRow {
                 is_assumed: false,
+                is_reserved: false,
+                reserves: None,
                 accepted: None,
                 seq,
                 record: row.record,
@@ -245,16 +275,17 @@ impl Making {
                 corrects: None,
                 dispute: good.dispute,
             });
-            let moved = Moved {
+            chunk.moved.push(Moved {
                 next: next.clone(),
                 record,
                 renamed,
                 notice: None,
-            };
-            last.insert(*id, moved);
+            });
+            last.insert(*id, seq);
             self.known.insert(*id, next);
         }
-        chunk.moved = last.into_values().collect();
+        let is_last = |it: &Moved| last.get(&it.next.id) == Some(&it.record.seq);
+        (chunk.moved).retain(|it| it.renamed.is_some() || is_last(it));
         Ok(chunk)
     }
 

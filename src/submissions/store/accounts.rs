@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use sqlx::{AssertSqlSafe, FromRow};
 
-use super::{list, numbers};
+use super::{list, names, numbers};
 use crate::{
     args,
     ledger::{Account, RecordRef, Standing, gate::Notice},
@@ -33,10 +33,13 @@ struct Row {
     accepted_seq: Option<i64>,
     pending_submission: Option<i64>,
     pending_seq: Option<i64>,
+    reserved_for: Option<i64>,
+    became: Option<i64>,
 }
 
 const COLUMNS: &str = "id, subject, state, account_type, opened_on, reported_on, month, month_on, \
-    clean_month, negative_run, accepted_submission, accepted_seq, pending_submission, pending_seq";
+    clean_month, negative_run, accepted_submission, accepted_seq, pending_submission, pending_seq, \
+    reserved_for, became";
 
 impl From<Row> for Account {
     fn from(row: Row) -> Self {
@@ -60,6 +63,8 @@ impl From<Row> for Account {
             negative_run: row.negative_run,
             accepted: record(row.accepted_submission, row.accepted_seq),
             pending: record(row.pending_submission, row.pending_seq),
+            reserved_for: row.reserved_for,
+            became: row.became,
         }
     }
 }
@@ -229,8 +234,9 @@ async fn under_way(
         .collect())
 }
 
-/// Holds accounts until the transaction ends, in one order, so that two of them
-/// cannot wait for each other; on SQLite there is but one writer.
+/// Holds accounts, and those of the names that are reserved for them, until the
+/// transaction ends, in one order, so that two transactions cannot wait for each
+/// other; on SQLite there is but one writer.
 pub(crate) async fn hold(
     tx: &mut Tx<'_>,
     ids: impl IntoIterator<Item = i64>,
@@ -240,7 +246,8 @@ pub(crate) async fn hold(
     }
     for some in distinct(ids).chunks(1000) {
         let sql = format!(
-            "SELECT id FROM accounts WHERE id IN ({}) ORDER BY id FOR UPDATE",
+            "SELECT id FROM accounts WHERE id IN ({0}) OR reserved_for IN ({0}) \
+             ORDER BY id FOR UPDATE",
             list(1, some.len())
         );
         let _: Vec<(i64,)> = tx.all(AssertSqlSafe(sql), numbers_of(some)).await?;
@@ -279,22 +286,51 @@ pub(crate) struct Renamed {
 /// Moves accounts on: what these records say was accepted, and nothing of them
 /// is under way any more.
 pub(crate) async fn accept(tx: &mut Tx<'_>, moved: &[Moved], at: i64) -> Result<(), DbError> {
+    hold(tx, moved.iter().map(|it| it.next.id)).await?;
+    for one in moved {
+        stand(tx, one, Some(one.record), at).await?;
+        if let Some(renamed) = &one.renamed
+            && !names::rename(tx, one.next.id, one.record, renamed).await?
+        {
+            tracing::error!(
+                account = one.next.id,
+                "a renamed account has the name of another"
+            );
+        }
+        if let Some(notice) = &one.notice {
+            tx.execute(
+                "UPDATE notices SET run = $1 WHERE id = $2 AND run IS NULL",
+                // A correction of the past begins a run that does not go on.
+                args![one.record.to_string(), notice],
+            )
+            .await?;
+        }
+    }
+    Ok(())
+}
+
+/// Lets an account stand as the bureau accepted it, with nothing under way; false,
+/// and nothing changes, where another record than `under_way` is.
+pub(crate) async fn stand(
+    tx: &mut Tx<'_>,
+    moved: &Moved,
+    under_way: Option<RecordRef>,
+    at: i64,
+) -> Result<bool, DbError> {
     fn text<T: ToString>(value: Option<T>) -> Option<String> {
         value.map(|value| value.to_string())
     }
-    for Moved {
-        next,
-        record,
-        renamed,
-        notice,
-    } in moved
-    {
-        tx.execute(
+    let Moved { next, record, .. } = moved;
+    // No record has such a number.
+    let (submission, seq) = under_way.map_or((-1, -1), |it| (it.submission, it.seq));
+    let changed = tx
+        .execute(
             "UPDATE accounts SET state = $1, account_type = $2, opened_on = $3, \
              reported_on = $4, month = $5, month_on = $6, clean_month = $7, negative_run = $8, \
              accepted_submission = $9, accepted_seq = $10, \
              pending_submission = NULL, pending_seq = NULL, changed_at = $11 \
-             WHERE id = $12 AND pending_submission = $9 AND pending_seq = $10",
+             WHERE id = $12 AND COALESCE(pending_submission, -1) = $13 \
+             AND COALESCE(pending_seq, -1) = $14",
             args![
                 next.standing.name(),
                 next.account_type.clone(),
@@ -307,43 +343,13 @@ pub(crate) async fn accept(tx: &mut Tx<'_>, moved: &[Moved], at: i64) -> Result<
                 record.submission,
                 record.seq,
                 at,
-                next.id
+                next.id,
+                submission,
+                seq
             ],
         )
         .await?;
-        if let Some(renamed) = renamed {
-            // Where another account is found by it, that stays as it is.
-            let moved = tx
-                .execute(
-                    "UPDATE accounts SET blind = $1, blind_key = $2, code = $3 WHERE id = $4 \
-                 AND NOT EXISTS (SELECT 1 FROM accounts o WHERE o.id <> accounts.id \
-                 AND o.institution = accounts.institution AND o.bureau = accounts.bureau \
-                 AND o.family = accounts.family AND o.blind = $1)",
-                    args![
-                        renamed.blind,
-                        renamed.blind_key,
-                        renamed.code.clone(),
-                        next.id
-                    ],
-                )
-                .await?;
-            if moved == 0 {
-                tracing::error!(
-                    account = next.id,
-                    "a renamed account has the name of another"
-                );
-            }
-        }
-        if let Some(notice) = notice {
-            tx.execute(
-                "UPDATE notices SET run = $1 WHERE id = $2 AND run IS NULL",
-                // A correction of the past begins a run that does not go on.
-                args![record.to_string(), notice],
-            )
-            .await?;
-        }
-    }
-    Ok(())
+    Ok(changed == 1)
 }
 
 /// The notices of these accounts.
@@ -426,7 +432,8 @@ fn numbers_of(ids: &[i64]) -> Args {
     Args(ids.iter().map(|id| Arg::from(*id)).collect())
 }
 
-/// Nothing of the account of this record is under way any more.
+/// Nothing of the account of this record is under way any more, and no name is
+/// reserved by it.
 pub(crate) async fn free(
     tx: &mut Tx<'_>,
     account: i64,
@@ -438,5 +445,5 @@ pub(crate) async fn free(
         args![account, submission, seq],
     )
     .await?;
-    Ok(())
+    names::give_up(tx, account, RecordRef { submission, seq }).await
 }

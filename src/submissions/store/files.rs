@@ -200,6 +200,27 @@ pub(crate) async fn change(
     Ok(())
 }
 
+/// Says whether the lines of a file are on their way out of it.
+pub(crate) async fn give_up(tx: &mut Tx<'_>, no: i64, is_under_way: bool) -> Result<(), DbError> {
+    tx.execute(
+        "UPDATE submission_files SET giving_up = $1 WHERE no = $2",
+        args![is_under_way, no],
+    )
+    .await?;
+    Ok(())
+}
+
+/// The files whose lines are on their way out of them.
+pub(crate) async fn giving_up(db: &Db) -> Result<Vec<i64>, DbError> {
+    let rows: Vec<(i64,)> = db
+        .all(
+            "SELECT no FROM submission_files WHERE giving_up ORDER BY no",
+            args![],
+        )
+        .await?;
+    Ok(rows.into_iter().map(|(no,)| no).collect())
+}
+
 /// The names of feedback files of which any has another outcome than these.
 pub(crate) async fn settled_feedback(
     db: &Db,

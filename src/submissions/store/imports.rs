@@ -5,11 +5,7 @@ use std::collections::HashMap;
 
 use sqlx::{AssertSqlSafe, FromRow};
 
-use super::{
-    accounts::{Moved, Renamed},
-    files::FileRow,
-    list,
-};
+use super::{files::FileRow, list};
 use crate::{
     args,
     platform::db::{Arg, Args, Db, DbError, Tx},
@@ -103,53 +99,4 @@ pub(crate) async fn place(
             .await?;
     }
     Ok(())
-}
-
-/// Lets an account stand as the bureau accepted it; false where a record of it
-/// is under way.
-pub(crate) async fn settle(tx: &mut Tx<'_>, moved: &Moved, at: i64) -> Result<bool, DbError> {
-    fn text<T: ToString>(value: Option<T>) -> Option<String> {
-        value.map(|value| value.to_string())
-    }
-    let Moved {
-        next,
-        record,
-        renamed,
-        notice: _,
-    } = moved;
-    let changed = tx
-        .execute(
-            "UPDATE accounts SET state = $1, account_type = $2, opened_on = $3, \
-             reported_on = $4, month = $5, month_on = $6, clean_month = $7, negative_run = $8, \
-             accepted_submission = $9, accepted_seq = $10, changed_at = $11 \
-             WHERE id = $12 AND pending_submission IS NULL",
-            args![
-                next.standing.name(),
-                next.account_type.clone(),
-                text(next.opened_on),
-                text(next.reported_on),
-                text(next.month),
-                text(next.month_on),
-                text(next.clean_month),
-                next.negative_run.clone(),
-                record.submission,
-                record.seq,
-                at,
-                next.id
-            ],
-        )
-        .await?;
-    if let Some(Renamed {
-        blind_key,
-        blind,
-        code,
-    }) = renamed
-    {
-        tx.execute(
-            "UPDATE accounts SET blind = $1, blind_key = $2, code = $3 WHERE id = $4",
-            args![*blind, *blind_key, code.clone(), next.id],
-        )
-        .await?;
-    }
-    Ok(changed == 1)
 }

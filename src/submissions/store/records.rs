@@ -19,6 +19,10 @@ use crate::{
 pub(crate) struct NewRow {
     /// Whether it was judged by what a record before it was expected to become.
     pub(crate) is_assumed: bool,
+    /// Whether its account stands for a name that another one is to get.
+    pub(crate) is_reserved: bool,
+    /// The account that stands for the name which it gives its own.
+    pub(crate) reserves: Option<i64>,
     /// The record that stood for the account at the bureau when it was judged.
     pub(crate) accepted: Option<(i64, i64)>,
     pub(crate) seq: i64,

@@ -2,6 +2,19 @@
 
 use super::*;
 
+/// The bureau refuses a file of one record whole.
+fn refuse(site: &Site, name: &str, code: &str) {
+    let line = FeedbackLine {
+        line: None,
+        faults: vec![Fault {
+            code: code.to_owned(),
+            tag: "0000".to_owned(),
+        }],
+        record: None,
+    };
+    site.feedback(name, Flag::Refused, (0, 1), vec![line]);
+}
+
 #[tokio::test]
 async fn one_record_goes_from_json_to_the_folder_and_its_answer_comes_back() {
     for site in sites().await {
@@ -108,15 +121,7 @@ async fn a_file_refused_whole_gives_its_records_to_another_name() {
         site.authorize(&loan).await;
         let of = site.submit("k1", &[loan.record()]).await;
         let name = site.carry().await[0].name.clone();
-        let line = FeedbackLine {
-            line: None,
-            faults: vec![Fault {
-                code: "ABH005".to_owned(),
-                tag: "0000".to_owned(),
-            }],
-            record: None,
-        };
-        site.feedback(&name, Flag::Refused, (0, 1), vec![line]);
+        refuse(&site, &name, "ABH005");
         site.sweep().await;
         let file = site.files().await.remove(0);
         assert_eq!(file.state(), FileState::Refused);
@@ -176,5 +181,80 @@ async fn feedback_twice_late_or_of_no_file_of_ours_changes_nothing() {
         site.sweep().await;
         assert_eq!(site.states(&of).await, ["accepted"], "{}", site.name);
         assert_eq!(site.files().await[0].state(), FileState::Answered);
+    }
+}
+
+#[tokio::test]
+async fn a_name_that_was_given_up_by_half_is_given_up_after_a_start() {
+    for mut site in sites().await {
+        let loans: Vec<Loan> = (1..=3).map(loan).collect();
+        for loan in &loans {
+            site.authorize(loan).await;
+        }
+        let records: Vec<Value> = loans.iter().map(Loan::record).collect();
+        let of = site.submit("k1", &records).await;
+        let file = site.carry().await.remove(0);
+        site.run("UPDATE submission_files SET state = 'stopped', cause = 'name_used'")
+            .await;
+        // The stop comes right after the decision is durable.
+        site.submissions.drain().await;
+        site.submissions
+            .decide(&site.caller, &file.id, Decision::GiveUp)
+            .await
+            .unwrap();
+        assert_eq!(site.states(&of).await, ["filed"; 3], "{}", site.name);
+        // One of the records was out already.
+        site.run(
+            "UPDATE submission_records SET state = 'ready', file = NULL, line = NULL \
+             WHERE seq = 1",
+        )
+        .await;
+        site.restart().await;
+        let files = site.carry().await;
+        assert_eq!((files.len(), files[1].records), (2, 3), "{}", site.name);
+        assert_eq!(files[0].state(), FileState::Refused);
+        site.answer(&files[1].name, &[]);
+        site.sweep().await;
+        assert_eq!(site.states(&of).await, ["accepted"; 3], "{}", site.name);
+    }
+}
+
+#[tokio::test]
+async fn a_second_delivery_that_is_refused_by_its_name_leaves_the_file_to_its_answer() {
+    for site in sites().await {
+        let loan = loan(1);
+        site.authorize(&loan).await;
+        let of = site.submit("k1", &[loan.record()]).await;
+        site.sweep().await;
+        let file = site.files().await.remove(0);
+        // The acknowledgment is lost, and a person delivers the same bytes again.
+        site.submissions
+            .decide(&site.caller, &file.id, Decision::Resend)
+            .await
+            .unwrap();
+        site.sweep().await;
+        refuse(&site, &file.name, "ABF009");
+        site.sweep().await;
+        let after = site.files().await.remove(0);
+        assert_eq!((after.attempts, after.state()), (2, FileState::Arrived));
+        assert_eq!(after.cause, None, "{}", site.name);
+        assert_eq!(site.states(&of).await, ["filed"]);
+        let (heard, _) = site.submissions.feedback_of(&after, 0, 10).await.unwrap();
+        assert_eq!(heard[0].outcome, "repeated", "{}", site.name);
+        // What the bureau says to the first delivery counts.
+        site.answer(&file.name, &[]);
+        site.sweep().await;
+        assert_eq!(site.files().await[0].state(), FileState::Answered);
+        assert_eq!(site.states(&of).await, ["accepted"], "{}", site.name);
+
+        // To a first delivery it says that another file had the name.
+        let next = at_month_end(&loan, "2026-10-31");
+        site.submit("k2", &[next.update()]).await;
+        let name = site.carry().await.remove(1).name;
+        refuse(&site, &name, "ABF009");
+        site.sweep().await;
+        let file = site.files().await.remove(1);
+        assert_eq!(file.state(), FileState::Stopped, "{}", site.name);
+        assert_eq!(file.cause.as_deref(), Some("name_used"));
     }
 }

@@ -370,3 +370,105 @@ async fn accounts_are_renamed_corrected_and_deleted_as_the_bureau_did() {
         );
     }
 }
+
+fn rename(from: u32, to: u32) -> Value {
+    serde_json::json!({"record": "211", "data": {
+        "OdBnesCode": july(from).code(), "NwBnesCode": july(to).code(), "InfRecType": "211",
+    }})
+}
+
+/// The names of accounts that the bureau has, by the number of their loan.
+async fn named(site: &Site, numbers: std::ops::Range<u32>) -> Vec<u32> {
+    let blind = site.vault().blind().await.unwrap();
+    let of = |number: &u32| Sought {
+        family: "210".to_owned(),
+        digests: digests(
+            &blind,
+            &"demo-bank".into(),
+            &"pboc".into(),
+            "210",
+            &july(*number).code(),
+        ),
+    };
+    let sought: Vec<Sought> = numbers.clone().map(|number| of(&number)).collect();
+    let bank = "demo-bank".into();
+    let found = accounts::find(&site.db, &bank, &"pboc".into(), &sought).await;
+    let found = numbers.zip(found.unwrap());
+    found.filter_map(|(n, it)| it.map(|_| n)).collect()
+}
+
+#[tokio::test]
+async fn renames_that_make_room_for_each_other_follow_their_order() {
+    for site in sites().await {
+        let earlier = Earlier::of(&site);
+        let loans: Vec<Value> = (1..=9).map(|number| july(number).record()).collect();
+        // One account over three names; eight that move up by one, the last first;
+        // two that change their names by way of a third.
+        let mut renames = vec![rename(9, 30), rename(30, 31), rename(31, 32)];
+        renames.extend((1..=8).rev().map(|number| rename(number, number + 1)));
+        renames.extend([rename(2, 40), rename(3, 2), rename(40, 3)]);
+        let files = [
+            earlier.file("2026-08-03", 1, "31", &loans),
+            earlier.file("2026-08-05", 1, "", &renames),
+        ];
+        let answers = [
+            earlier.answer(&files[0], &[]),
+            earlier.answer(&files[1], &[]),
+        ];
+        let got = earlier.import(&with_feedback(&files, &answers)).await;
+        assert_eq!(codes(&got), [""; 0], "{}", site.name);
+        let expected = [2, 3, 4, 5, 6, 7, 8, 9, 32];
+        assert_eq!(named(&site, 1..50).await, expected, "{}", site.name);
+        // The first and the second loan have each other's place.
+        for (number, borrower) in [(2, 2), (3, 1), (9, 8), (32, 9)] {
+            let mut next = at_month_end(&loan(number), "2026-10-31");
+            next.borrower = loan(borrower).borrower;
+            let of = site.submit(&format!("k{number}"), &[next.update()]).await;
+            assert_eq!(site.states(&of).await, ["ready"], "{number} {}", site.name);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_rename_onto_a_known_account_is_a_finding_and_the_import_goes_on() {
+    for site in sites().await {
+        let earlier = Earlier::of(&site);
+        let loans: Vec<Value> = (1..=3).map(|number| july(number).record()).collect();
+        let files = [
+            earlier.file("2026-08-03", 1, "31", &loans),
+            earlier.file("2026-08-05", 1, "", &[rename(1, 2), rename(3, 9)]),
+        ];
+        let answers = [
+            earlier.answer(&files[0], &[]),
+            earlier.answer(&files[1], &[]),
+        ];
+        let mut wanted = with_feedback(&files, &answers);
+        wanted.skip_invalid = true;
+        let got = earlier.import(&wanted).await;
+        assert_eq!(codes(&got), ["BIE002"], "{}", site.name);
+        assert_eq!(named(&site, 1..10).await, [1, 2, 9], "the rest was taken");
+
+        // Where nothing but the database sees it, that is a finding as well.
+        let file = earlier.file("2026-08-06", 1, "", &[rename(1, 2), rename(9, 8)]);
+        let answer = earlier.answer(&file, &[]);
+        let importer = earlier.importer();
+        let wanted = with_feedback(&[file.clone()], &[answer]);
+        let mut sources = importer
+            .prepare(&wanted, &mut |it| panic!("{it:?}"))
+            .await
+            .unwrap();
+        let source = &mut sources[0];
+        let submission = importer.begin(source).await.unwrap();
+        let text = fs::read_to_string(&file).unwrap();
+        let edition = Inner::edition(jiff::civil::date(2026, 8, 6)).unwrap();
+        let lines = (1..).zip(text.split_terminator("\r\n")).skip(1);
+        let rows = lines.map(|(place, line)| {
+            let line = line.as_bytes().to_vec();
+            Row::of_line(place, "211", line, edition, jiff::civil::date(2026, 8, 6))
+        });
+        let written = importer.write(submission, source, rows.collect()).await;
+        let written = written.unwrap();
+        assert_eq!((written.after.taken, written.name_taken), (2, vec![2]));
+        assert_eq!(named(&site, 1..10).await, [1, 2, 8], "{}", site.name);
+    }
+}
