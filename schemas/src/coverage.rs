@@ -96,6 +96,9 @@ pub struct RuleCoverage<'e> {
     pub class: Class,
     /// Whether it only warns.
     pub warns: bool,
+    /// Whether it is a row of the rules table, and not told by segments and items or classified.
+    #[serde(skip)]
+    pub judged: bool,
     /// What it asks, in Chinese.
     pub zh: String,
     /// What it asks, in English.

@@ -29,7 +29,7 @@ use std::sync::{Arc, LazyLock};
 
 use jiff::civil::Date;
 
-use crate::classified::{Classified, Conflict, Cure};
+use crate::classified::{Class, Classified, Conflict, Cure};
 use crate::codes::Codes;
 use crate::duty::Forbidden;
 use crate::plan::{RecordPlan, compile};
@@ -217,8 +217,11 @@ impl Edition {
     /// What to do when the bureau refuses a record of this type by a rule that only it can judge.
     #[must_use]
     pub fn cure(&self, record: &str, code: &str) -> Option<&Cure> {
-        let known =
-            |row: &&Classified| row.code() == code && [record, "all"].contains(&row.record());
+        let known = |row: &&Classified| {
+            row.class() == Class::Database
+                && row.code() == code
+                && [record, "all"].contains(&row.record())
+        };
         let row = self.classified.iter().find(known)?;
         self.cures.iter().find(|cure| cure.id() == row.by())
     }

@@ -1,6 +1,8 @@
 //! `creditgate schemas`: the mandated formats, for people and for other programs.
 
 mod coverage;
+mod export;
+mod show;
 
 use clap::Subcommand;
 use jiff::civil::Date;
@@ -13,12 +15,18 @@ use super::{CliError, Common, Exit};
 pub(super) enum Command {
     /// List every record, segment, item, code list and rule, and who judges it
     Coverage(coverage::Args),
+    /// Write XML schemas, JSON schemas or manual pages
+    Export(export::Args),
+    /// Show the manual page of a record type
+    Show(show::Args),
 }
 
 /// `today` picks the edition.
 pub(super) fn run(common: &Common, command: &Command, today: Date) -> Result<Exit, CliError> {
     match command {
         Command::Coverage(args) => coverage::run(common, args, today),
+        Command::Export(args) => export::run(common, args, today),
+        Command::Show(args) => show::run(common, args, today),
     }
 }
 

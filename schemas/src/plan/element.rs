@@ -1,8 +1,9 @@
 //! A plan seen from outside: what elements a record has, in which order, with which values.
 
-use super::tree::{Group, Presence, Shape};
+use super::tree::{Condition, Group, Presence, Rows, Shape};
 use super::{NodeId, RecordPlan};
 use crate::codes::{CodeList, Meaning};
+use crate::expr::Test;
 use crate::kind::{Kind, Length};
 
 /// One element of a record.
@@ -115,6 +116,25 @@ impl<'p> Element<'p> {
     pub fn children(self) -> impl ExactSizeIterator<Item = Element<'p>> {
         let children = self.plan.nodes[self.id.0 as usize].children.iter();
         children.map(move |child| self.plan.element(NodeId(*child)))
+    }
+
+    /// Whether its tag must be there wherever what is around it is.
+    #[must_use]
+    pub fn always_there(self) -> bool {
+        self.demands(|row| row.tag.as_ref())
+    }
+
+    /// Whether it must have a value wherever it is there.
+    #[must_use]
+    pub fn always_filled(self) -> bool {
+        self.demands(|row| row.value.as_ref())
+    }
+
+    fn demands(self, of: impl Fn(&'p Rows) -> Option<&'p Condition>) -> bool {
+        let item = self.plan.nodes[self.id.0 as usize].item();
+        let rows = item.map_or(&[][..], |item| &item.rows).iter();
+        let mut conditions = rows.filter_map(of).filter(|it| !it.code.warns);
+        conditions.any(|it| matches!(self.plan.program.tests[it.test as usize], Test::Always))
     }
 
     /// The code lists that it may take a code from, whichever applies; none for what is no code.
