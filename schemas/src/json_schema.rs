@@ -61,12 +61,7 @@ fn object(element: Element<'_>, lists: &mut Map<String, Value>) -> Value {
 }
 
 /// Blank values count as none, so that every item may be empty.
-fn item(
-    element: Element<'_>,
-    kind: Kind,
-    length: Length,
-    lists: &mut Map<String, Value>,
-) -> Value {
+fn item(element: Element<'_>, kind: Kind, length: Length, lists: &mut Map<String, Value>) -> Value {
     if kind == Kind::Code {
         let named = element.lists().map(|(name, list)| {
             if !lists.contains_key(name) {

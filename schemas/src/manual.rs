@@ -133,7 +133,12 @@ impl<'e> Manual<'e> {
             let (rows, often) = match &node.shape {
                 Shape::Item(_) => continue,
                 Shape::Segment(rows) => (rows, "1".to_owned()),
-                Shape::Group(Group { rows, most, counter, .. }) => {
+                Shape::Group(Group {
+                    rows,
+                    most,
+                    counter,
+                    ..
+                }) => {
                     let most = if *most == u32::MAX {
                         "n".to_owned()
                     } else {
@@ -148,13 +153,22 @@ impl<'e> Manual<'e> {
                 }
             };
             let conditions = rows.iter().flat_map(|row| {
-                let required = row.required.as_ref().map(|it| (it, "必须有", "must be there"));
-                let forbidden = row.forbidden.as_ref().map(|it| (it, "不得有", "must not be there"));
+                let required = row
+                    .required
+                    .as_ref()
+                    .map(|it| (it, "必须有", "must be there"));
+                let forbidden = row
+                    .forbidden
+                    .as_ref()
+                    .map(|it| (it, "不得有", "must not be there"));
                 [required, forbidden].into_iter().flatten()
             });
             let conditions = conditions
                 .map(|(it, zh, en)| items::when(plan, it, self.pick(zh, en), self.language));
-            let name = Label { zh: &node.zh, en: &node.en };
+            let name = Label {
+                zh: &node.zh,
+                en: &node.en,
+            };
             let _ = writeln!(
                 page,
                 "| `{}` | {} | {often} | {} |",
@@ -179,7 +193,9 @@ impl<'e> Manual<'e> {
             page.push('\n');
         }
         // What concerns whole files (third letter N, H or F) stands elsewhere.
-        let of_file = |rule: &RuleCoverage<'_>| matches!(rule.code.as_bytes(), [_, _, b'F' | b'H' | b'N', ..]);
+        let of_file = |rule: &RuleCoverage<'_>| {
+            matches!(rule.code.as_bytes(), [_, _, b'F' | b'H' | b'N', ..])
+        };
         let every = self.coverage.rules.iter().filter(|rule| !of_file(rule));
         let beyond = record.rules.iter().chain(every);
         let beyond: Vec<_> = beyond
@@ -193,7 +209,8 @@ impl<'e> Manual<'e> {
             );
             let _ = writeln!(page, "## {title}\n\n{header}\n|---|---|---|---|");
             for rule in beyond {
-                let cure = rule.cure.map_or("", |cure| cure.text(self.language));
+                let twice = self.pick("删去重复的一条。", "Leave the second one out.");
+                let cure = rule.cure.map_or(twice, |cure| cure.text(self.language));
                 let _ = writeln!(
                     page,
                     "| {} | {} | {} | {} |",
@@ -205,7 +222,11 @@ impl<'e> Manual<'e> {
             }
             page.push('\n');
         }
-        let open: Vec<_> = record.rules.iter().filter(|it| it.class == Class::Unsettled).collect();
+        let open: Vec<_> = record
+            .rules
+            .iter()
+            .filter(|it| it.class == Class::Unsettled)
+            .collect();
         if !open.is_empty() {
             let _ = writeln!(page, "## {}\n", self.pick("未定", "Not settled"));
             for rule in open {

@@ -15,7 +15,10 @@ pub(super) fn tables(page: &mut String, plan: &RecordPlan, language: Language) {
         if node.item().is_some() {
             continue;
         }
-        let children = node.children.iter().map(|child| &plan.nodes[*child as usize]);
+        let children = node
+            .children
+            .iter()
+            .map(|child| &plan.nodes[*child as usize]);
         let items: Vec<(&Node, &Item)> = children
             .filter_map(|child| Some((child, child.item()?)))
             .collect();
@@ -29,18 +32,36 @@ pub(super) fn tables(page: &mut String, plan: &RecordPlan, language: Language) {
         let title = if index == 0 {
             format!("`{}`", node.tag)
         } else {
-            let name = Label { zh: &node.zh, en: &node.en };
-            format!("`{}` {}", path(plan, node.parent, &node.tag), both(name, language))
+            let name = Label {
+                zh: &node.zh,
+                en: &node.en,
+            };
+            format!(
+                "`{}` {}",
+                path(plan, node.parent, &node.tag),
+                both(name, language)
+            )
         };
         let _ = writeln!(page, "## {title}\n\n{header}\n|---|---|---|---|---|");
         for (node, item) in items {
-            let name = Label { zh: &node.zh, en: &node.en };
+            let is_type = plan
+                .type_item
+                .is_some_and(|it| std::ptr::eq(&plan.nodes[it as usize], node));
+            let form = if is_type {
+                format!("`{}`", plan.code)
+            } else {
+                form(plan, item, language)
+            };
+            let name = Label {
+                zh: &node.zh,
+                en: &node.en,
+            };
             let _ = writeln!(
                 page,
                 "| `{}` | {} | {} | {} | {} |",
                 node.tag,
                 cell(&both(name, language)),
-                cell(&holds(plan, item, language)),
+                cell(&coded(&form, item)),
                 cell(&presence(plan, &item.rows, language)),
                 cell(&filled(plan, &item.rows, language)),
             );
@@ -68,23 +89,24 @@ pub(super) fn when(
     }
 }
 
-/// What a value looks like, and the code where it does not.
-fn holds(plan: &RecordPlan, item: &Item, language: Language) -> String {
-    let form = match &item.choice {
-        Some(choice) => codes(plan, choice, language),
-        None => {
-            let (zh, en) = plan.form(item, State::BadForm);
-            match language {
-                Language::En => en,
-                Language::Zh => zh.trim_start_matches('为').to_owned(),
-            }
-        }
+/// What a value looks like.
+fn form(plan: &RecordPlan, item: &Item, language: Language) -> String {
+    let Some(choice) = &item.choice else {
+        let (zh, en) = plan.form(item, State::BadForm);
+        return match language {
+            Language::En => en,
+            Language::Zh => zh.trim_start_matches('为').to_owned(),
+        };
     };
+    codes(plan, choice, language)
+}
+
+/// The form with the code of a value that has another.
+fn coded(form: &str, item: &Item) -> String {
     let warns = if item.bad.warns { "~" } else { "" };
-    if item.bad.code.is_empty() {
-        form
-    } else {
-        format!("{form} ({warns}{})", item.bad.code)
+    match &*item.bad.code {
+        "" => form.to_owned(),
+        code => format!("{form} ({warns}{code})"),
     }
 }
 
@@ -95,14 +117,26 @@ fn codes(plan: &RecordPlan, choice: &Choice, language: Language) -> String {
     };
     let en = language == Language::En;
     let said = match choice {
-        Choice::Any(lists) => lists.iter().map(|list| link(*list)).collect::<Vec<_>>().join("; "),
+        Choice::Any(lists) => lists
+            .iter()
+            .map(|list| link(*list))
+            .collect::<Vec<_>>()
+            .join("; "),
         Choice::First(lists) => {
             let lists = lists.iter().map(|(test, list)| match test {
                 Some(test) if en => {
-                    format!("{} when {}", link(*list), plan.condition(*test, words(language)))
+                    format!(
+                        "{} when {}",
+                        link(*list),
+                        plan.condition(*test, words(language))
+                    )
                 }
                 Some(test) => {
-                    format!("当{}时{}", plan.condition(*test, words(language)), link(*list))
+                    format!(
+                        "当{}时{}",
+                        plan.condition(*test, words(language)),
+                        link(*list)
+                    )
                 }
                 None if en => format!("else {}", link(*list)),
                 None => format!("否则{}", link(*list)),
@@ -111,7 +145,9 @@ fn codes(plan: &RecordPlan, choice: &Choice, language: Language) -> String {
         }
         Choice::Under { item, lists } => {
             let tag = &plan.nodes[item.node as usize].tag;
-            let lists = lists.iter().map(|(code, list)| format!("{code}: {}", link(*list)));
+            let lists = lists
+                .iter()
+                .map(|(code, list)| format!("{code}: {}", link(*list)));
             let lists = lists.collect::<Vec<_>>().join(", ");
             if en {
                 format!("by the value of `{tag}`: {lists}")
@@ -131,7 +167,10 @@ fn presence(plan: &RecordPlan, rows: &[Rows], language: Language) -> String {
     };
     let said = rows.iter().flat_map(|row| {
         let there = row.tag.as_ref().map(|it| when(plan, it, yes, language));
-        let absent = row.forbidden.as_ref().map(|it| when(plan, it, no, language));
+        let absent = row
+            .forbidden
+            .as_ref()
+            .map(|it| when(plan, it, no, language));
         [there, absent].into_iter().flatten()
     });
     joined(said, language)

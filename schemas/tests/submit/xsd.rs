@@ -183,7 +183,10 @@ fn breaks(plan: &RecordPlan, sample: &Record, broken: &mut Vec<Break>) {
         if let Length::UpTo(n) | Length::Exactly(n) = length
             && kind != Kind::Decimal2
         {
-            put("length", format!("{start}{}{end}", "1".repeat(n as usize + 1)));
+            put(
+                "length",
+                format!("{start}{}{end}", "1".repeat(n as usize + 1)),
+            );
         }
         if kind == Kind::Decimal2 {
             put("decimals", format!("{start}1.5{end}"));
@@ -232,8 +235,15 @@ fn all() -> Vec<(&'static RecordPlan, Vec<Record>)> {
             let mut samples = Vec::new();
             for entry in std::fs::read_dir(testdata(format)).unwrap() {
                 let path = entry.unwrap().path();
-                if path.file_name().unwrap().to_str().unwrap().starts_with(plan.code()) {
-                    samples.push(plan.read(&std::fs::read(path).unwrap()).unwrap());
+                if path
+                    .file_name()
+                    .unwrap()
+                    .to_str()
+                    .unwrap()
+                    .starts_with(plan.code())
+                {
+                    let line = std::fs::read_to_string(path).unwrap();
+                    samples.push(plan.read(line.trim_end().as_bytes()).unwrap());
                 }
             }
             assert!(!samples.is_empty(), "samples of {}", plan.code());
