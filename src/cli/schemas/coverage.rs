@@ -114,9 +114,8 @@ fn listed(record: &RecordCoverage<'_>, lang: Language) -> String {
     let mut text = format!("{} {}\n", record.record, record.name.text(lang));
     for it in record.segments.iter().chain(&record.items) {
         let lists = it.codes.join("|");
-        let form = [it.kind, &it.length, &lists];
-        let form = form.iter().filter(|part| !part.is_empty());
-        let form: Vec<&str> = form.copied().copied().collect();
+        let mut form = vec![it.kind, &it.length, &lists];
+        form.retain(|part| !part.is_empty());
         let _ = writeln!(
             text,
             "  {} {}: {} ({} {})",

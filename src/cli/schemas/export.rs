@@ -104,10 +104,14 @@ mod tests {
         let cli = Cli::try_parse_from(line.split(' ')).unwrap();
         assert_eq!(main(cli), Exit::Done);
         for format in ["pboc-submit-personal", "pboc-submit-enterprise"] {
-            let read = |name: &str| fs::read_to_string(folder.path().join(format).join(name)).unwrap();
+            let read =
+                |name: &str| fs::read_to_string(folder.path().join(format).join(name)).unwrap();
             assert!(read("511.xsd").starts_with("<?xml"));
             assert!(read("511.schema.json").contains("\"const\": \"511\""));
-            assert!(read("511.md").starts_with("# 511 Identifier-change request") || format.ends_with("enterprise"));
+            assert!(
+                read("511.md").starts_with("# 511 Identifier-change request")
+                    || format.ends_with("enterprise")
+            );
             assert_eq!(fs::read_dir(folder.path().join(format)).unwrap().count(), 3);
         }
     }
