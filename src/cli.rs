@@ -39,19 +39,20 @@ mod problem;
 mod register;
 mod report;
 mod request;
+mod schemas;
 mod serve;
 mod settings;
 mod submit;
 
 use std::path::PathBuf;
 
+use ::schemas::text::Language;
 use clap::{
     Parser, Subcommand,
     builder::{PossibleValuesParser, TypedValueParser},
 };
-use schemas::text::Language;
 
-use crate::platform::clock::Clock;
+use crate::platform::clock::{Clock, china_date};
 
 pub use self::{error::CliError, exit::Exit, problem::Problem};
 
@@ -138,6 +139,9 @@ enum Command {
     Operators(operators::Command),
     /// Search the list of inquiries
     Register(register::Args),
+    /// Show the mandated formats
+    #[command(subcommand)]
+    Schemas(schemas::Command),
     /// Run the gateway
     Serve,
     /// Hand records in for a bureau, or check them
@@ -175,6 +179,9 @@ fn run(cli: Cli) -> Result<Exit, CliError> {
         Command::Notices(command) => block(notices::run(&common, &command)),
         Command::Operators(command) => block(operators::run(&common, &command, Clock::system())),
         Command::Register(args) => block(register::run(&common, &args)),
+        Command::Schemas(command) => {
+            schemas::run(&common, &command, china_date(Clock::system().now()))
+        }
         Command::Serve => block(serve::run(&common)),
         Command::Submit(args) => block(submit::run(&common, &args)),
     }

@@ -112,7 +112,7 @@ impl RecordPlan {
     }
 
     /// What a value of this item looks like; follows 应 and `must be`.
-    fn form(&self, item: &Item, state: State) -> (String, String) {
+    pub(crate) fn form(&self, item: &Item, state: State) -> (String, String) {
         match state {
             State::BadRange => (
                 format!("在{}年至{}年之间", YEARS.start(), YEARS.end()),

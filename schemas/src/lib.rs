@@ -1,6 +1,8 @@
 //! Mandated formats as data, and the engine that reads them.
 
+pub mod classified;
 pub mod codes;
+pub mod coverage;
 pub mod duty;
 pub mod edition;
 pub mod event;
@@ -10,7 +12,9 @@ pub mod file;
 pub mod fold;
 pub mod ident;
 pub mod intake;
+mod json_schema;
 pub mod kind;
+pub mod manual;
 pub mod message;
 pub mod plan;
 mod predicate;

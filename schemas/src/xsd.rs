@@ -115,6 +115,10 @@ impl RecordPlan {
             );
             restriction(base, &facets)
         };
+        // A value that only warns may be any.
+        if item.bad.warns {
+            return restriction("string", "");
+        }
         match item.kind {
             Kind::Ascii => pattern("string", &trimmed("[!-~]", "[ -~]", item.length)),
             Kind::Text => pattern("string", &trimmed(r"\S", "[^\\n\\r]", item.length)),

@@ -1,7 +1,8 @@
 //! What to do about a record that the bureau rejected, by its code.
 //!
-//! The rule behind a code is the table's (`errors.tsv`); what follows from it is
-//! said here: which item, and whether the record alone tells what is wrong.
+//! The rule behind a code is the table's (`errors.tsv`), and so is the cure where
+//! only the bureau can judge (`cures.tsv`); what else follows from a code is said
+//! here: which item, and whether the record alone tells what is wrong.
 
 use schemas::{
     edition::Edition,
@@ -18,9 +19,6 @@ pub struct Both {
     /// In English.
     pub en: String,
 }
-
-/// Stands in the table for what only the bureau's own database tells.
-const CENTRAL: &str = "central database";
 
 /// Stands in the table for what concerns a file as a whole.
 const FILE: &str = "file level";
@@ -54,13 +52,9 @@ pub(super) fn of(edition: Option<&Edition>, record: &str, code: &str, tag: &str)
              records go into another file; where the bytes are right, deliver them again (resend)",
         );
     }
-    if official.stage.contains(CENTRAL) {
-        return Both::of(
-            "与征信机构已有的数据不符：核对该账户已被接收的内容及顺序，改正后以@corrects重报；如征信机构的数据有误，应先更正或删除",
-            "it does not agree with what the bureau has: check what it accepted of the account and \
-             in which order, then hand the mended record in with `corrects`; if the bureau's data \
-             is wrong, correct or delete that first",
-        );
+    if let Some(cure) = edition.and_then(|edition| edition.cure(record, code)) {
+        let (zh, en) = cure.names();
+        return Both::of(zh, en);
     }
     let element = edition
         .and_then(|edition| edition.plan(record))
@@ -116,7 +110,7 @@ mod tests {
         let cases = [
             ("ABE001", "Cy", "币种", "correct "),
             ("ABD000", "Cy", "补填或删去", "fill in or leave out"),
-            ("BLR020", "0000", "已被接收", "what it accepted"),
+            ("BLR020", "0000", "已关闭", "is closed at the bureau"),
             ("ABH005", "0000", "放弃该文件名", "give_up"),
             ("ZZZ999", "0000", "不在本系统的表中", "no table here"),
             ("BLR001", "0000", "整条记录", "whole record"),

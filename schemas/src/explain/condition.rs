@@ -11,7 +11,7 @@ impl RecordPlan {
     }
 
     /// The condition as a clause of a sentence.
-    pub(super) fn condition(&self, id: TestId, language: Language) -> String {
+    pub(crate) fn condition(&self, id: TestId, language: Language) -> String {
         let say = |zh: String, en: String| match language {
             Language::Chinese => zh,
             Language::English => en,

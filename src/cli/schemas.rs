@@ -1,0 +1,52 @@
+//! `creditgate schemas`: the mandated formats, for people and for other programs.
+
+mod coverage;
+mod export;
+mod show;
+
+use clap::Subcommand;
+use jiff::civil::Date;
+use schemas::edition::Edition;
+
+use super::{CliError, Common, Exit};
+
+/// What can be done with the formats.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// List every record, segment, item, code list and rule, and who judges it
+    Coverage(coverage::Args),
+    /// Write XML schemas, JSON schemas or manual pages
+    Export(export::Args),
+    /// Show the manual page of a record type
+    Show(show::Args),
+}
+
+/// `today` picks the edition.
+pub(super) fn run(common: &Common, command: &Command, today: Date) -> Result<Exit, CliError> {
+    match command {
+        Command::Coverage(args) => coverage::run(common, args, today),
+        Command::Export(args) => export::run(common, args, today),
+        Command::Show(args) => show::run(common, args, today),
+    }
+}
+
+/// The editions in force, each with the name of its format.
+fn editions(today: Date) -> Vec<(&'static str, &'static Edition)> {
+    let of = |format| Some((format, Edition::embedded(format, today)?));
+    Edition::FORMATS.into_iter().filter_map(of).collect()
+}
+
+/// Refuses record types that no edition knows.
+fn known(records: &[String], editions: &[(&str, &Edition)]) -> Result<(), CliError> {
+    let is_known = |record: &String| {
+        let mut editions = editions.iter();
+        editions.any(|(_, edition)| edition.plan(record).is_some())
+    };
+    if records.iter().all(is_known) {
+        Ok(())
+    } else {
+        Err(CliError::Usage(
+            "no such record type; `creditgate schemas coverage` lists them",
+        ))
+    }
+}
