@@ -46,7 +46,7 @@ fn read(interface: Interface) -> Result<Vec<Reason>, TableError> {
     let reason = |row: Row<'_, 'static>| {
         Ok(Reason {
             list: match (lists, row.get("list")) {
-                ([only], "") => *only,
+                ([only], "") => only,
                 (_, list) => list,
             },
             purpose: row.need("purpose")?,

@@ -7,8 +7,7 @@ use tokio::sync::mpsc;
 
 use super::*;
 use crate::submissions::{
-    candidate::Expected,
-    feed::{self, Before, Chunk},
+    feed::{self, Before, By, Chunk},
     judge::Judged,
     store::{accounts, records},
 };
@@ -19,24 +18,29 @@ impl Site {
         let edition = schemas::edition::Edition::embedded(
             "pboc-submit-personal",
             "2026-11-24".parse().unwrap(),
-        )
-        .unwrap();
+        );
+        let by = By {
+            edition: edition.unwrap(),
+            profile: None,
+        };
         let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
         let form = Form::JsonLines(Box::new(std::io::Cursor::new(text.into_bytes())));
         let (to, mut from) = mpsc::channel::<Result<Chunk, SubmitError>>(2);
         let read = tokio::task::spawn_blocking(move || {
-            feed::feed(edition, form, Before::nothing(), to);
+            feed::feed(by, form, Before::nothing(), to);
         });
         let chunk = from.recv().await.unwrap().unwrap();
         read.await.unwrap();
-        let earlier = Expected::new();
-        let judged = self.submissions.judge(of, ORGANIZATION, chunk, earlier);
+        let looked = self.submissions.look_up(of, of.taken, chunk).await;
+        let judged = self
+            .submissions
+            .judge(of, ORGANIZATION, looked.unwrap(), Vec::new());
         judged.await.unwrap()
     }
 
     async fn store(&self, of: &Submission, judged: Judged) -> Result<Submission, SubmitError> {
-        let stored = self.submissions.store_last(of.clone(), Some(judged));
-        stored.await
+        let packed = self.submissions.pack(of.no, of.taken, judged).await?;
+        self.submissions.store(of.clone(), packed).await
     }
 
     /// What is under way of an account.

@@ -11,7 +11,6 @@ use creditgate::{
     operators::{Caller, Role},
     platform::{clock::Clock, db::Db, db::Urgency, identity::Identity},
 };
-use secrecy::SecretString;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, SqliteConnection};
 use tempfile::TempDir;
 use tokio::{
@@ -230,10 +229,6 @@ impl Server {
                 })
             }
         }
-    }
-
-    pub(super) fn client(&self, whose: &SecretString) -> Client {
-        self.officer.with(whose)
     }
 
     /// Kills it as `kill -9` does.

@@ -232,9 +232,8 @@ async fn a_person_decides_only_what_the_state_of_a_file_allows() {
         .map(|record| record["state"].clone())
         .collect();
     assert_eq!(states, ["accepted", "rejected"]);
-    let nobody = site
-        .submitter
-        .post("/v1/files/none/decide", &json!({"decision": "resend"}));
-    assert_eq!(nobody.await.unwrap().body["code"], "not_found");
+    let again = json!({"decision": "resend"});
+    let nobody = site.submitter.post("/v1/files/none/decide", &again).await;
+    assert_eq!(nobody.unwrap().body["code"], "not_found");
     site.stop().await;
 }

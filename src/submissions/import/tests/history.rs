@@ -452,7 +452,7 @@ async fn a_rename_onto_a_known_account_is_a_finding_and_the_import_goes_on() {
         let file = earlier.file("2026-08-06", 1, "", &[rename(1, 2), rename(9, 8)]);
         let answer = earlier.answer(&file, &[]);
         let importer = earlier.importer();
-        let wanted = with_feedback(&[file.clone()], &[answer]);
+        let wanted = with_feedback(std::slice::from_ref(&file), &[answer]);
         let mut sources = importer
             .prepare(&wanted, &mut |it| panic!("{it:?}"))
             .await
