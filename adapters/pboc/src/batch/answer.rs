@@ -247,7 +247,7 @@ mod tests {
             (
                 "twice",
                 with(
-                    &lines[0].replace("D5020000100001", "D5020000100001"),
+                    &lines[0],
                     &format!("{both}\n{}", lines[2]),
                 ),
                 "4 record_twice",
