@@ -264,7 +264,9 @@ mod tests {
             assert!(text.contains(element), "{element}: {text}");
         }
         let read = Format::named("D103").unwrap();
-        let fields = read.read(&text.as_bytes()[80..], Limits::default()).unwrap();
+        let fields = read
+            .read(&text.as_bytes()[80..], Limits::default())
+            .unwrap();
         assert_eq!(read.check(|tag| fields.get(tag)), []);
         let wire = message.envelope(SIGNATURE).unwrap();
         let body = std::str::from_utf8(&wire.body).unwrap();

@@ -246,10 +246,7 @@ mod tests {
             ),
             (
                 "twice",
-                with(
-                    &lines[0],
-                    &format!("{both}\n{}", lines[2]),
-                ),
+                with(lines[0], &format!("{both}\n{}", lines[2])),
                 "4 record_twice",
                 "",
             ),
