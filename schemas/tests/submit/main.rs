@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test stops where it fails")]
 
+mod case;
+mod cases;
 mod enterprise;
 mod faults;
 mod files;
@@ -12,5 +14,6 @@ mod overlay;
 mod pairs;
 mod roles;
 mod samples;
+mod sound;
 mod support;
 mod xsd;
