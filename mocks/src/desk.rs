@@ -11,14 +11,19 @@
 //!
 //! # What is not here
 //!
-//! Most rules between items: the desk knows tags, lengths, lists, a few rules,
-//! and its database. Records of enterprises and of collateral.
+//! A database of enterprises and of collateral: their records are judged by the
+//! tables alone.
 
+#[cfg(test)]
+mod agreement;
 mod answer;
+mod ask;
+mod condition;
 mod database;
 mod family;
+mod identify;
+mod judge;
 mod line;
-mod rules;
 mod seal;
 mod tables;
 mod text;
