@@ -11,14 +11,19 @@
 //!
 //! # What is not here
 //!
-//! Most rules between items: the desk knows tags, lengths, lists, a few rules,
-//! and its database. Statements and collateral: their form alone is looked at.
+//! A database of statements and of collateral: their records are judged by the
+//! tables alone.
 
+#[cfg(test)]
+mod agreement;
 mod answer;
+mod ask;
+mod condition;
 mod database;
 mod family;
+mod identify;
+mod judge;
 mod line;
-mod rules;
 mod seal;
 mod tables;
 mod text;

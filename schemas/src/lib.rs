@@ -29,3 +29,7 @@ pub mod validate;
 pub mod write;
 pub mod xml;
 pub mod xsd;
+
+// Test code that other crates share names this one from outside.
+#[cfg(test)]
+extern crate self as schemas;

@@ -15,6 +15,8 @@
 mod complete;
 mod duty;
 mod judge;
+#[cfg(test)]
+mod proof;
 mod values;
 
 use std::fmt;

@@ -110,13 +110,9 @@ pub(crate) fn judge(
     while lines.next(&mut bytes)? {
         number += 1;
         let text = String::from_utf8_lossy(&bytes);
-        let result = Record::read(form.record_type, &text).and_then(|record| {
+        let result = Record::read(form, &text).and_then(|record| {
             if let Some(code) = spite(&record) {
                 return Err(vec![(code, "0000".to_owned())]);
-            }
-            let day = record.value("RptDate").unwrap_or_default();
-            if *day > *form.day {
-                return Err(vec![("ABR001".to_owned(), "RptDate".to_owned())]);
             }
             let taken = database.take(form.record_type, &record, &text, &mut seen);
             taken.map_err(|fault| vec![fault])

@@ -120,6 +120,8 @@ pub(crate) struct Form {
     pub(crate) record_type: &'static str,
     /// The day of its header, as records write it.
     pub(crate) day: String,
+    /// The template characters of its header.
+    pub(crate) template: String,
 }
 
 /// Looks at a whole file before anything of it is taken in.
@@ -147,10 +149,15 @@ pub(crate) fn form(name: &str, parcel: &Parcel, key: &Key) -> Result<Form, Refus
         &header[32..34],
         &header[34..36]
     );
+    let template = header[12..14].to_owned();
     while lines.next(&mut line)? {
         std::str::from_utf8(&line).map_err(|_| Refusal::Told("ABF011"))?;
     }
-    Ok(Form { record_type, day })
+    Ok(Form {
+        record_type,
+        day,
+        template,
+    })
 }
 
 /// The record type of a submission name that is in order.
@@ -163,8 +170,12 @@ fn record_type(name: &str) -> Option<&'static str> {
         && bytes[25] == b'0'
         && &name[26..29] != "000"
         && bytes[29] == b'0';
-    let records = &tables().records;
-    good.then(|| records.keys().find(|code| ***code == name[22..25]).copied())?
+    good.then(|| {
+        tables()
+            .keys()
+            .find(|code| ***code == name[22..25])
+            .copied()
+    })?
 }
 
 fn is_header(header: &str, record_type: &str) -> bool {
@@ -173,7 +184,7 @@ fn is_header(header: &str, record_type: &str) -> bool {
         return false;
     }
     let template = match record_type {
-        "110" => &["10", "90"][..],
+        "110" | "310" => &["10", "90"][..],
         _ => &["  "],
     };
     let version = &bytes[7..12];

@@ -126,15 +126,20 @@ fn its_database_refuses_what_cannot_follow() {
     let again = |number| loan(number, &[]);
     let closed = [
         ("<AcctStatus>1<", "<AcctStatus>3<"),
-        ("<CloseDate><", "<CloseDate>2024-06-20<"),
-        ("<RptDate>2024-05-20<", "<RptDate>2024-06-20<"),
+        ("<AcctBal>500000<", "<AcctBal>0<"),
+        ("<RpyStatus>*<", "<RpyStatus>C<"),
+        ("<CloseDate><", "<CloseDate>2024-06-18<"),
+        ("<RptDate>2024-05-20<", "<RptDate>2024-06-18<"),
         ("<Month>2024-05<", "<Month>2024-06<"),
     ];
-    let type_r1 = [("<AcctType>D1<", "<AcctType>R1<")];
+    let card = include_str!("../../../schemas/testdata/pboc-submit-personal/210-r2.xml");
+    let (before, after) = card.split_once("<AcctCode>").unwrap();
+    let (_, after) = after.split_once('<').unwrap();
+    let card = format!("{before}<AcctCode>T99999999H0001DK0000000001<{after}");
     let files = [
         (1, vec![loan(1, &[])], "1"),
         (2, vec![again(1)], "BLR027"),
-        (3, vec![loan(1, &type_r1)], "BLR019"),
+        (3, vec![card], "BLR019"),
         (4, vec![loan(1, &closed)], "1"),
         (5, vec![loan(1, &closed)], "BLR020"),
         (6, vec![loan(7, &[]), loan(7, &[])], "ABR002"),

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test stops where it fails")]
 
+mod case;
+mod cases;
 mod coverage;
 mod enterprise;
 mod faults;
@@ -13,5 +15,6 @@ mod overlay;
 mod pairs;
 mod roles;
 mod samples;
+mod sound;
 mod support;
 mod xsd;

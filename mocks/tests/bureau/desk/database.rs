@@ -71,6 +71,8 @@ fn an_account_lives_as_its_records_say() {
         1,
         &[
             ("<AcctStatus>1<", "<AcctStatus>3<"),
+            ("<AcctBal>500000<", "<AcctBal>0<"),
+            ("<RpyStatus>*<", "<RpyStatus>C<"),
             ("<CloseDate><", "<CloseDate>2024-05-20<"),
         ],
     );
