@@ -15,6 +15,7 @@
 mod complete;
 mod duty;
 mod judge;
+mod lax;
 mod values;
 
 use std::fmt;

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test stops where it fails")]
 
+mod checks;
 mod enterprise;
 mod faults;
 mod files;
