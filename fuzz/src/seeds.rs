@@ -66,7 +66,11 @@ pub fn all(root: &Path) -> Done<Vec<Seed>> {
             let line = String::from_utf8(bytes)?;
             let record = plan.read(line.trim_end().as_bytes())?;
             let json = to_json(plan, &record, Names::Tag);
-            add("submission", name.clone(), file(plan.code(), line.trim_end()));
+            add(
+                "submission",
+                name.clone(),
+                file(plan.code(), line.trim_end()),
+            );
             add("csv", name.clone(), tables(plan, &record));
             add("jsonl", name, json.into_bytes());
         }

@@ -223,10 +223,7 @@ fn take_in(mut taken: Taken<'_>) {
     let Ok(back) = taken.plan.read(&line) else {
         panic!("what was written cannot be read");
     };
-    assert_eq!(
-        taken.plan.values(&back),
-        taken.plan.values(&taken.record)
-    );
+    assert_eq!(taken.plan.values(&back), taken.plan.values(&taken.record));
     if findings.iter().all(|it| it.severity != Severity::Error) {
         let again = taken.plan.validate(&back, &header);
         assert!(again.iter().all(|it| it.severity != Severity::Error));

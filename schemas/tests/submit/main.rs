@@ -4,6 +4,7 @@
 
 mod checks;
 mod enterprise;
+mod examine;
 mod faults;
 mod files;
 mod fold;

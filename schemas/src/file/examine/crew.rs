@@ -84,7 +84,11 @@ impl Body {
                 let mut chunk: Chunk = spare.pop().unwrap_or_default();
                 let more = self.fill(input, &mut chunk)?;
                 let huge = chunk.bytes.len() >= HUGE_BYTES;
-                let most = if huge || !more { 0 } else { EACH * crew.len() - 1 };
+                let most = if huge || !more {
+                    0
+                } else {
+                    EACH * crew.len() - 1
+                };
                 // A thread that is gone has panicked; the scope tells so at its end.
                 while given - taken > most
                     && let Ok(done) = next(&mut taken).take.recv()

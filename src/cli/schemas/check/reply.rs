@@ -27,8 +27,8 @@ impl Reply {
         let draft = Draft(of.with_file_name(format!(".{name}.feedback")));
         let mut options = OpenOptions::new();
         let options = options.write(true).create(true).truncate(true).mode(0o600);
-        let begun = { options.open(&draft.0) }
-            .and_then(|file| FeedbackWriter::begin(BufWriter::new(file)));
+        let begun =
+            { options.open(&draft.0) }.and_then(|file| FeedbackWriter::begin(BufWriter::new(file)));
         match begun {
             Ok(writer) => Ok(Self { draft, writer }),
             Err(error) => Err(draft.unwritten(error)),
