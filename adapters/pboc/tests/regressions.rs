@@ -5,8 +5,10 @@
 use std::fs;
 use std::path::Path;
 
+#[allow(unreachable_pub, reason = "public in the crate of the fuzzers")]
 #[path = "../../../fuzz/src/seeds.rs"]
 mod seeds;
+#[allow(unreachable_pub, reason = "public in the crate of the fuzzers")]
 #[path = "../../../fuzz/src/targets.rs"]
 mod targets;
 

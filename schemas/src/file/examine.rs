@@ -229,3 +229,18 @@ fn plan(record: &str, day: Date) -> Option<std::sync::Arc<crate::plan::RecordPla
     });
     { editions }.find_map(|edition| edition.plan(record).cloned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_record_type_that_a_file_may_hold_can_be_judged() {
+        let days = ["1901-01-01", "2024-06-01", "2099-12-31"];
+        for day in days.map(|day| day.parse().unwrap()) {
+            for (code, ..) in crate::file::record_types() {
+                assert!(plan(code, day).is_some(), "{code} on {day}");
+            }
+        }
+    }
+}
