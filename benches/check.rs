@@ -60,7 +60,10 @@ fn main() -> anyhow::Result<()> {
     row("creditgate schemas check", run(&mut check)?);
     for threads in [1, 2] {
         let time = examined(&input, threads)?;
-        row(&format!("the engine alone, {threads} threads"), (time, "-".to_owned()));
+        row(
+            &format!("the engine alone, {threads} threads"),
+            (time, "-".to_owned()),
+        );
     }
     let mut xmllint = Command::new("xmllint");
     xmllint.args(["--noout", "--stream", "--schema"]);
@@ -151,7 +154,10 @@ fn run(command: &mut Command) -> anyhow::Result<(Duration, String)> {
     };
     let time = began.elapsed();
     ensure!(ended.success(), "it ended with {ended}");
-    Ok((time, peak.map_or("?".to_owned(), |kib| format!("{} MB", kib / 1024))))
+    Ok((
+        time,
+        peak.map_or("?".to_owned(), |kib| format!("{} MB", kib / 1024)),
+    ))
 }
 
 /// The most memory that a process had so far, in KiB.

@@ -51,7 +51,7 @@ use clap::{
     builder::{PossibleValuesParser, TypedValueParser},
 };
 
-use crate::platform::clock::Clock;
+use crate::platform::clock::{Clock, china_date};
 
 pub use self::{error::CliError, exit::Exit, problem::Problem};
 
@@ -135,7 +135,7 @@ enum Command {
     Operators(operators::Command),
     /// Search the list of inquiries
     Register(register::Args),
-    /// Check files in the mandated formats
+    /// Show the mandated formats, and check files in them
     #[command(subcommand)]
     Schemas(schemas::Command),
     /// Run the gateway
@@ -174,7 +174,9 @@ fn run(cli: Cli) -> Result<Exit, CliError> {
         Command::Notices(command) => block(notices::run(&common, &command)),
         Command::Operators(command) => block(operators::run(&common, &command, Clock::system())),
         Command::Register(args) => block(register::run(&common, &args)),
-        Command::Schemas(command) => schemas::run(&common, &command, Clock::system().now()),
+        Command::Schemas(command) => {
+            schemas::run(&common, &command, china_date(Clock::system().now()))
+        }
         Command::Serve => block(serve::run(&common)),
         Command::Submit(args) => block(submit::run(&common, &args)),
     }

@@ -58,9 +58,8 @@ pub fn all(root: &Path) -> Done<Vec<Seed>> {
         add(kind, name, bytes);
     }
     let day = "2024-06-01".parse()?;
-    let formats = ["pboc-submit-personal", "pboc-submit-enterprise"];
-    let editions = formats.map(|format| Edition::embedded(format, day));
-    for format in formats {
+    let editions = Edition::FORMATS.map(|format| Edition::embedded(format, day));
+    for format in Edition::FORMATS {
         for (name, bytes) in samples(root, &format!("schemas/testdata/{format}"))? {
             let code = name.get(..3).unwrap_or_default();
             // Collateral stands in both formats, and in the tables of one.

@@ -235,7 +235,6 @@ fn day() -> jiff::civil::Date {
 }
 
 fn editions() -> impl Iterator<Item = &'static Edition> {
-    let formats = ["pboc-submit-personal", "pboc-submit-enterprise"];
     let edition = |format| Edition::embedded(format, day());
-    formats.into_iter().filter_map(edition)
+    Edition::FORMATS.into_iter().filter_map(edition)
 }

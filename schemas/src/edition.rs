@@ -12,7 +12,8 @@
 //! optional. In `segments`, `items` and `rules` the rows of a record replace *all* rows that the
 //! layers below have for it in that table; `records` rows replace by code, `edition` rows by key,
 //! `codes` by list; `errors` rows come before those below. `roles`, `negative` and `restricted` go by
-//! record as `items` do; what a layer below forbids stays `forbidden`. What the folder does not speak of stays.
+//! record as `items` do; what a layer below forbids stays `forbidden`. `classified` and `readings` go
+//! by record too, `conflicts` and `cures` by name. What the folder does not speak of stays.
 //!
 //! # What is not here
 //!
@@ -21,21 +22,22 @@
 
 pub(crate) mod check;
 mod layer;
+mod tables;
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
 use jiff::civil::Date;
 
+use crate::classified::{Classified, Conflict, Cure};
 use crate::codes::Codes;
 use crate::duty::Forbidden;
-use crate::plan::tree::{Code, markup};
-use crate::plan::{Engine, RecordPlan, Sheets, compile};
+use crate::plan::{RecordPlan, compile};
 use crate::role::{self, Role};
-use crate::table::{Row, Table, TableError};
+use crate::table::{Row, TableError};
 
 use layer::{Layer, Sheet};
+use tables::Tables;
 
 /// The tables of one mandated format from one day on.
 #[derive(Debug)]
@@ -47,6 +49,10 @@ pub struct Edition {
     roles: Vec<Role>,
     forbidden: Vec<Forbidden>,
     official: Vec<Official>,
+    classified: Vec<Classified>,
+    conflicts: Vec<Conflict>,
+    cures: Vec<Cure>,
+    off: Vec<String>,
 }
 
 /// What the bureau says of one of its error codes.
@@ -65,6 +71,8 @@ pub struct Official {
     pub zh: String,
     /// The rule in English.
     pub en: String,
+    /// How sure its source makes it: `high`, `medium` or `low`.
+    pub confidence: String,
 }
 
 /// Why tables are no edition.
@@ -86,6 +94,9 @@ pub enum EditionError {
 }
 
 impl Edition {
+    /// The formats that editions are embedded of.
+    pub const FORMATS: [&str; 2] = ["pboc-submit-personal", "pboc-submit-enterprise"];
+
     /// The embedded edition of a format that is in force on `day`, the report date.
     ///
     /// `None` for an unknown format, or a day before its first edition.
@@ -143,6 +154,13 @@ impl Edition {
         self.plans.iter().find(|plan| plan.code() == code)
     }
 
+    /// Whether a record type is not in use, so that none of it may be handed in: what
+    /// `edition.tsv` names under `off`.
+    #[must_use]
+    pub fn is_off(&self, code: &str) -> bool {
+        self.off.iter().any(|off| off == code)
+    }
+
     /// The plans of all records, in the order of the tables.
     pub fn plans(&self) -> impl ExactSizeIterator<Item = &Arc<RecordPlan>> {
         self.plans.iter()
@@ -181,6 +199,30 @@ impl Edition {
             .filter(move |official| official.code == code)
     }
 
+    /// All that the bureau says of its error codes, in the order of the tables.
+    pub fn officials(&self) -> impl ExactSizeIterator<Item = &Official> {
+        self.official.iter()
+    }
+
+    /// How the rules are judged that are no row of the rules table.
+    pub fn classified(&self) -> impl ExactSizeIterator<Item = &Classified> {
+        self.classified.iter()
+    }
+
+    /// What the sources do not settle.
+    pub fn conflicts(&self) -> impl ExactSizeIterator<Item = &Conflict> {
+        self.conflicts.iter()
+    }
+
+    /// What to do when the bureau refuses a record of this type by a rule that only it can judge.
+    #[must_use]
+    pub fn cure(&self, record: &str, code: &str) -> Option<&Cure> {
+        let known =
+            |row: &&Classified| row.code() == code && [record, "all"].contains(&row.record());
+        let row = self.classified.iter().find(known)?;
+        self.cures.iter().find(|cure| cure.id() == row.by())
+    }
+
     fn of(layers: Vec<Layer>) -> Result<Self, EditionError> {
         let mut errors = Vec::new();
         let tables = Tables::parse(&layers, &mut errors);
@@ -217,10 +259,12 @@ impl Edition {
                 Err(wrong) => errors.extend(wrong),
             }
         }
+        let settled = tables.settled(&mut errors);
         if !errors.is_empty() {
             return Err(EditionError::Tables(errors));
         }
         let official = tables.rows(Sheet::Errors).map(official).collect();
+        let off = tables.off().map(str::to_owned).collect();
         drop(tables);
         Ok(Self {
             first_day,
@@ -230,107 +274,11 @@ impl Edition {
             roles,
             forbidden,
             official,
+            classified: settled.classified,
+            conflicts: settled.conflicts,
+            cures: settled.cures,
+            off,
         })
-    }
-}
-
-/// The tables of all layers, the uppermost first.
-struct Tables<'t> {
-    tables: Vec<(Sheet, Table<'t>)>,
-}
-
-impl<'t> Tables<'t> {
-    fn parse(layers: &'t [Layer], errors: &mut Vec<TableError>) -> Self {
-        let mut tables = Vec::new();
-        for layer in layers.iter().rev() {
-            for sheet in Sheet::ALL {
-                let Some((file, text)) = layer.file(sheet) else {
-                    continue;
-                };
-                let (required, optional) = sheet.columns();
-                match Table::parse(file, text, required, optional) {
-                    Ok(table) => tables.push((sheet, table)),
-                    Err(error) => errors.push(error),
-                }
-            }
-        }
-        Self { tables }
-    }
-
-    /// All rows of a sheet, the uppermost layer first.
-    fn rows(&self, sheet: Sheet) -> impl Iterator<Item = Row<'_, 't>> {
-        self.of(sheet).flat_map(Table::rows)
-    }
-
-    fn of(&self, sheet: Sheet) -> impl Iterator<Item = &Table<'t>> {
-        self.tables
-            .iter()
-            .filter(move |(found, _)| *found == sheet)
-            .map(|(_, table)| table)
-    }
-
-    /// The rows of a record in a sheet, from the uppermost layer that has any.
-    fn rows_of(&self, sheet: Sheet, record: &str) -> Vec<Row<'_, 't>> {
-        let mut layers = self.of(sheet).map(|table| {
-            table
-                .rows()
-                .filter(|row| row.get("record") == record)
-                .collect::<Vec<_>>()
-        });
-        layers.find(|rows| !rows.is_empty()).unwrap_or_default()
-    }
-
-    /// The rows of each record, in the order in which the layers name them from below.
-    fn records(&self) -> Vec<Sheets<'_, 't>> {
-        let mut order: Vec<&str> = Vec::new();
-        let mut record: BTreeMap<&str, Row<'_, 't>> = BTreeMap::new();
-        let layers: Vec<_> = self.of(Sheet::Records).collect();
-        for row in layers.iter().rev().flat_map(|table| table.rows()) {
-            if record.insert(row.get("code"), row).is_none() {
-                order.push(row.get("code"));
-            }
-        }
-        let sheets = |code: &&str| {
-            let mut rules = self.rows_of(Sheet::Rules, code);
-            rules.extend(self.rows_of(Sheet::Rules, "all"));
-            let official = |row: &Row<'_, 't>| [*code, "all"].contains(&row.get("record"));
-            Sheets {
-                record: record[code],
-                segments: self.rows_of(Sheet::Segments, code),
-                items: self.rows_of(Sheet::Items, code),
-                rules,
-                negative: self.rows_of(Sheet::Negative, code),
-                restricted: self.rows_of(Sheet::Restricted, code),
-                errors: self.rows(Sheet::Errors).filter(official).collect(),
-            }
-        };
-        order.iter().map(sheets).collect()
-    }
-
-    fn engine(&self) -> Result<(Date, Engine), TableError> {
-        let key = |key: &str| {
-            let row = self.rows(Sheet::Edition).find(|row| row.get("key") == key);
-            row.ok_or_else(|| TableError {
-                file: "edition.tsv".to_owned(),
-                line: 1,
-                column: "key".to_owned(),
-                problem: format!("no row {key}"),
-            })
-        };
-        let day = key("first_day")?;
-        let first_day = day.get("value").parse();
-        let first_day = first_day.map_err(|_| day.error("value", "a day as yyyy-MM-dd"))?;
-        let root = key("root")?.need("value")?;
-        let engine = Engine {
-            root: root.into(),
-            markup: markup(root),
-            unknown: Code::parse(key("unknown_code")?.need("value")?),
-            range: Code::parse(key("range_code")?.need("value")?),
-            counter: Code::parse(key("counter_code")?.need("value")?),
-            type_tag: key("type_item").map_or("", |row| row.get("value")).into(),
-            country_list: key("country_list")?.need("value")?.into(),
-        };
-        Ok((first_day, engine))
     }
 }
 
@@ -342,6 +290,7 @@ fn official(row: Row<'_, '_>) -> Official {
         stage: row.get("stage").to_owned(),
         zh: row.get("zh").to_owned(),
         en: row.get("en").to_owned(),
+        confidence: row.get("confidence").to_owned(),
     }
 }
 

@@ -10,6 +10,8 @@
 //! Code tables (a condition may choose them, so the plan looks them up) and trimming: a value
 //! comes here without the blanks at its ends.
 
+use std::fmt;
+
 use jiff::civil::Date;
 
 /// What an item holds, named as in the items table.
@@ -76,6 +78,22 @@ impl Kind {
         })
     }
 
+    /// Its name in the items table.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ascii => "ascii",
+            Self::Code => "code",
+            Self::Date => "date",
+            Self::Decimal2 => "decimal2",
+            Self::Digits => "digits",
+            Self::Month => "month",
+            Self::Text => "text",
+            Self::Uint => "uint",
+            Self::Year => "year",
+        }
+    }
+
     /// Whether values are compared as they are written.
     pub(crate) fn is_text(self) -> bool {
         matches!(self, Self::Ascii | Self::Code | Self::Digits | Self::Text)
@@ -128,6 +146,17 @@ impl Kind {
                 let [year] = parts(value, [4])?;
                 in_range(year, i128::from(year))
             }
+        }
+    }
+}
+
+/// As the items table writes it; empty for [`Length::Any`].
+impl fmt::Display for Length {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Any => Ok(()),
+            Self::Exactly(n) => write!(f, "={n}"),
+            Self::UpTo(n) => write!(f, "{n}"),
         }
     }
 }

@@ -1,6 +1,8 @@
 //! Mandated formats as data, and the engine that reads them.
 
+pub mod classified;
 pub mod codes;
+pub mod coverage;
 pub mod duty;
 pub mod edition;
 mod explain;

@@ -11,12 +11,13 @@
 //! Files: header lines, names, limits. A plan knows one record.
 
 mod build;
+mod codes;
 mod compile;
 mod edit;
 mod element;
 pub(crate) mod tree;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::duty::{Negative, Restricted};
@@ -52,6 +53,8 @@ pub struct RecordPlan {
     pub(crate) may_be_empty: Vec<u16>,
     /// The official rule behind an error code of the tables.
     official: BTreeMap<Box<str>, Box<str>>,
+    /// Every error code that a finding of this plan may bear.
+    gives: BTreeSet<Box<str>>,
 }
 
 /// An item, segment or group of a plan; only for the plan that gave it.
@@ -73,6 +76,8 @@ pub(crate) struct Engine {
     pub(crate) country_list: Box<str>,
     /// The item that holds the record type.
     pub(crate) type_tag: Box<str>,
+    /// What would only warn stops a record.
+    pub(crate) strict: bool,
 }
 
 /// One row of the rules table.
@@ -105,13 +110,14 @@ pub(crate) struct Sheets<'a, 't> {
 impl RecordPlan {
     fn new(
         sheets: &Sheets<'_, '_>,
-        tree: Tree<'_, '_>,
+        mut tree: Tree<'_, '_>,
         dependents: Vec<u16>,
         program: Program,
         lists: Lists,
-        (rules, negatives, restricted): (Vec<Rule>, Vec<Negative>, Vec<Restricted>),
+        (mut rules, negatives, restricted): (Vec<Rule>, Vec<Negative>, Vec<Restricted>),
         engine: &Engine,
     ) -> Self {
+        let gives = codes::settle(&mut tree.nodes, &mut rules, engine);
         static NEXT: AtomicU64 = AtomicU64::new(1);
         let mut official: BTreeMap<Box<str>, Box<str>> = BTreeMap::new();
         for row in &sheets.errors {
@@ -149,6 +155,7 @@ impl RecordPlan {
             type_item,
             may_be_empty,
             official,
+            gives,
         }
     }
 
@@ -209,6 +216,11 @@ impl RecordPlan {
     /// Stops a record of another plan, whose slots mean something else.
     pub(crate) fn check(&self, record: &Record) {
         assert_eq!(record.plan, self.id, "the record belongs to another plan");
+    }
+
+    /// Every error code of the bureau that a finding of this plan may bear.
+    pub fn gives(&self) -> impl Iterator<Item = &str> {
+        self.gives.iter().map(|code| &**code)
     }
 
     pub(crate) fn child(&self, node: u16, tag: &str) -> Option<u16> {

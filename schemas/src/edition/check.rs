@@ -17,6 +17,8 @@ pub(super) fn rows(tables: &Tables<'_>, errors: &mut Vec<TableError>) {
         Sheet::Segments,
         Sheet::Items,
         Sheet::Rules,
+        Sheet::Readings,
+        Sheet::Classified,
         Sheet::Errors,
         Sheet::Negative,
         Sheet::Restricted,
@@ -24,7 +26,8 @@ pub(super) fn rows(tables: &Tables<'_>, errors: &mut Vec<TableError>) {
     ] {
         for row in tables.rows(sheet) {
             let record = row.get("record");
-            let family = record == "all" && matches!(sheet, Sheet::Rules | Sheet::Errors);
+            let family = record == "all"
+                && matches!(sheet, Sheet::Classified | Sheet::Rules | Sheet::Errors);
             if !family && !records.contains(record) {
                 errors.push(row.error("record", format!("no record {record:?}")));
             }
@@ -62,8 +65,38 @@ pub(super) fn rows(tables: &Tables<'_>, errors: &mut Vec<TableError>) {
             }
         }
     }
+    settings(tables, errors);
     out_of_reach(tables, errors);
     sources(tables, errors);
+}
+
+/// Every key of the edition is one that something reads.
+fn settings(tables: &Tables<'_>, errors: &mut Vec<TableError>) {
+    const KEYS: [&str; 8] = [
+        "first_day",
+        "root",
+        "unknown_code",
+        "range_code",
+        "counter_code",
+        "country_list",
+        "type_item",
+        "off",
+    ];
+    let conflicts: BTreeSet<&str> = tables
+        .rows(Sheet::Conflicts)
+        .map(|row| row.get("conflict"))
+        .collect();
+    for row in tables.rows(Sheet::Edition) {
+        let key = row.get("key");
+        if !KEYS.contains(&key) && !conflicts.contains(key) {
+            errors.push(row.error("key", "nothing reads this key"));
+        }
+    }
+    for row in tables.rows(Sheet::Readings) {
+        if !conflicts.contains(row.get("conflict")) {
+            errors.push(row.error("conflict", "no such conflict"));
+        }
+    }
 }
 
 /// A condition adds nothing beside one that always holds at the same price.
@@ -154,7 +187,6 @@ mod tests {
     use std::path::Path;
 
     use crate::edition::Edition;
-    use crate::plan::tree::{Code, Shape};
 
     fn personal() -> &'static Edition {
         let day = "2024-05-31".parse().unwrap();
@@ -191,33 +223,9 @@ mod tests {
     fn every_error_code_of_a_plan_has_its_official_text() {
         let edition = personal();
         for plan in edition.plans() {
-            let mut codes: Vec<&Code> = plan.rules.iter().map(|rule| &rule.code).collect();
-            codes.extend([
-                &plan.engine.unknown,
-                &plan.engine.range,
-                &plan.engine.counter,
-            ]);
-            for node in &plan.nodes {
-                let rows = match &node.shape {
-                    Shape::Group(group) => &group.rows,
-                    Shape::Segment(rows) => rows,
-                    Shape::Item(item) => {
-                        codes.push(&item.bad);
-                        let rows = item.rows.iter();
-                        codes.extend(
-                            rows.flat_map(|row| [&row.tag, &row.forbidden, &row.value])
-                                .flatten()
-                                .map(|condition| &condition.code),
-                        );
-                        continue;
-                    }
-                };
-                let conditions = rows.iter().flat_map(|row| [&row.required, &row.forbidden]);
-                codes.extend(conditions.flatten().map(|condition| &condition.code));
-            }
-            for code in codes.iter().filter(|code| !code.code.is_empty()) {
-                let known = edition.official(&code.code).next().is_some();
-                assert!(known, "record {} gives {}", plan.code(), code.code);
+            for code in plan.gives() {
+                let known = edition.official(code).next().is_some();
+                assert!(known, "record {} gives {code}", plan.code());
             }
         }
     }

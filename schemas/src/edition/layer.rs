@@ -10,12 +10,16 @@ use crate::table::TableError;
 /// The tables of a folder; each file is `<name>.tsv`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Sheet {
+    Classified,
     Codes,
+    Conflicts,
+    Cures,
     Edition,
     Errors,
     Forbidden,
     Items,
     Negative,
+    Readings,
     Records,
     Restricted,
     Roles,
@@ -31,13 +35,17 @@ pub(super) struct Layer {
 }
 
 impl Sheet {
-    pub(super) const ALL: [Self; 12] = [
+    pub(super) const ALL: [Self; 16] = [
+        Self::Classified,
         Self::Codes,
+        Self::Conflicts,
+        Self::Cures,
         Self::Edition,
         Self::Errors,
         Self::Forbidden,
         Self::Items,
         Self::Negative,
+        Self::Readings,
         Self::Records,
         Self::Restricted,
         Self::Roles,
@@ -48,12 +56,16 @@ impl Sheet {
 
     pub(super) fn file_name(self) -> &'static str {
         match self {
+            Self::Classified => "classified.tsv",
             Self::Codes => "codes.tsv",
+            Self::Conflicts => "conflicts.tsv",
+            Self::Cures => "cures.tsv",
             Self::Edition => "edition.tsv",
             Self::Errors => "errors.tsv",
             Self::Forbidden => "forbidden.tsv",
             Self::Items => "items.tsv",
             Self::Negative => "negative.tsv",
+            Self::Readings => "readings.tsv",
             Self::Records => "records.tsv",
             Self::Restricted => "restricted.tsv",
             Self::Roles => "roles.tsv",
@@ -67,7 +79,13 @@ impl Sheet {
     pub(super) fn columns(self) -> (&'static [&'static str], &'static [&'static str]) {
         const PROVENANCE: &[&str] = &["source", "confidence"];
         match self {
+            Self::Classified => (
+                &["rule", "record", "code", "tags", "kind", "by", "zh", "en"],
+                PROVENANCE,
+            ),
             Self::Codes => (&["list", "code", "zh", "en"], PROVENANCE),
+            Self::Conflicts => (&["conflict", "readings", "zh", "en"], PROVENANCE),
+            Self::Cures => (&["cure", "zh", "en"], &[]),
             Self::Edition => (&["key", "value"], &[]),
             Self::Errors => (&["code", "record", "rule", "stage", "zh", "en"], PROVENANCE),
             Self::Items => (
@@ -94,6 +112,12 @@ impl Sheet {
             Self::Negative => (
                 &["rule", "record", "item", "condition", "zh", "en"],
                 PROVENANCE,
+            ),
+            Self::Readings => (
+                &[
+                    "conflict", "reading", "rule", "record", "when", "must", "code", "tags",
+                ],
+                &["note"],
             ),
             Self::Records => (&["code", "element", "zh", "en"], PROVENANCE),
             Self::Restricted => (&["record", "path", "category", "zh", "en"], PROVENANCE),
@@ -186,12 +210,16 @@ impl Layer {
 macro_rules! embedded {
     ($folder:literal) => {{
         let text = |sheet| match sheet {
+            Sheet::Classified => include_str!(concat!("../../", $folder, "/classified.tsv")),
             Sheet::Codes => include_str!(concat!("../../", $folder, "/codes.tsv")),
+            Sheet::Conflicts => include_str!(concat!("../../", $folder, "/conflicts.tsv")),
+            Sheet::Cures => include_str!(concat!("../../", $folder, "/cures.tsv")),
             Sheet::Edition => include_str!(concat!("../../", $folder, "/edition.tsv")),
             Sheet::Errors => include_str!(concat!("../../", $folder, "/errors.tsv")),
             Sheet::Forbidden => include_str!(concat!("../../", $folder, "/forbidden.tsv")),
             Sheet::Items => include_str!(concat!("../../", $folder, "/items.tsv")),
             Sheet::Negative => include_str!(concat!("../../", $folder, "/negative.tsv")),
+            Sheet::Readings => include_str!(concat!("../../", $folder, "/readings.tsv")),
             Sheet::Records => include_str!(concat!("../../", $folder, "/records.tsv")),
             Sheet::Restricted => include_str!(concat!("../../", $folder, "/restricted.tsv")),
             Sheet::Roles => include_str!(concat!("../../", $folder, "/roles.tsv")),

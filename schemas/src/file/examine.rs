@@ -223,8 +223,7 @@ fn warnings(findings: &[Finding]) -> u64 {
 /// The plan of a record type in the edition of a day, or the first that there is: the centre
 /// refuses an earlier day by other checks.
 fn plan(record: &str, day: Date) -> Option<std::sync::Arc<crate::plan::RecordPlan>> {
-    let formats = ["pboc-submit-personal", "pboc-submit-enterprise"];
-    let editions = formats.iter().filter_map(|format| {
+    let editions = Edition::FORMATS.iter().filter_map(|format| {
         Edition::embedded(format, day).or_else(|| Edition::embedded(format, Date::MAX))
     });
     { editions }.find_map(|edition| edition.plan(record).cloned())

@@ -83,6 +83,9 @@ impl<'e> Intake<'e> {
                 Fault::RecordUnknown.whole("", zh, en),
             ]));
         };
+        if edition.is_off(record) {
+            return Err(CsvError::Findings(vec![Fault::off(record)]));
+        }
         let mut findings = Vec::new();
         let main = Table::open(main)?;
         let columns = table::main_columns(edition, plan, main.header(), &mut findings);

@@ -20,6 +20,7 @@ pub(super) enum Fault {
     NameRepeated,
     NameUnknown,
     Nesting,
+    RecordOff,
     RecordUnknown,
     RowWidth,
     TooLarge,
@@ -43,6 +44,7 @@ impl Fault {
             Self::NameRepeated => "intake_name_repeated",
             Self::NameUnknown => "intake_name_unknown",
             Self::Nesting => "intake_nesting",
+            Self::RecordOff => "intake_record_off",
             Self::RecordUnknown => "intake_record_unknown",
             Self::RowWidth => "intake_row_width",
             Self::TooLarge => "intake_too_large",
@@ -65,6 +67,16 @@ impl Fault {
             zh,
             en,
         }
+    }
+
+    /// The finding that records of this type may not be handed in.
+    pub(super) fn off(record: &str) -> Finding {
+        let (zh, en) = (
+            "该记录类型未启用：应改用在用的记录类型；确需报送的，在叠加表edition.tsv的off中去掉该类型",
+            "the record type is not in use: another should stand there; where it must be reported, \
+             an overlay's edition.tsv leaves it out of `off`",
+        );
+        Self::RecordOff.whole(record, zh, en)
     }
 
     /// The finding about a line or row as a whole.

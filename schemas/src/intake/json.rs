@@ -36,6 +36,9 @@ pub(super) fn read<'e>(edition: &'e Edition, line: &[u8]) -> Result<Taken<'e>, V
         );
         return Err(vec![Fault::RecordUnknown.whole("", zh, en)]);
     };
+    if edition.is_off(code) {
+        return Err(vec![Fault::off(code)]);
+    }
     let mut reader = Reader {
         edition,
         plan,

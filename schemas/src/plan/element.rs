@@ -1,8 +1,8 @@
 //! A plan seen from outside: what elements a record has, in which order, with which values.
 
-use super::tree::{Group, Shape};
+use super::tree::{Group, Presence, Shape};
 use super::{NodeId, RecordPlan};
-use crate::codes::Meaning;
+use crate::codes::{CodeList, Meaning};
 use crate::kind::{Kind, Length};
 
 /// One element of a record.
@@ -36,6 +36,26 @@ impl RecordPlan {
     #[must_use]
     pub fn root(&self) -> Element<'_> {
         self.element(NodeId(0))
+    }
+
+    /// How many conditions say when an element must, must not or may be there or empty.
+    pub(crate) fn conditions_on(&self, id: NodeId) -> usize {
+        let presence = |rows: &[Presence]| {
+            let rows = rows.iter();
+            rows.flat_map(|row| [&row.required, &row.forbidden])
+                .flatten()
+                .count()
+        };
+        match &self.nodes[id.0 as usize].shape {
+            Shape::Group(group) => presence(&group.rows),
+            Shape::Segment(rows) => presence(rows),
+            Shape::Item(item) => {
+                let rows = item.rows.iter();
+                rows.flat_map(|row| [&row.tag, &row.forbidden, &row.value])
+                    .flatten()
+                    .count()
+            }
+        }
     }
 
     /// An element of this plan.
@@ -97,12 +117,18 @@ impl<'p> Element<'p> {
         children.map(move |child| self.plan.element(NodeId(*child)))
     }
 
-    /// All codes it may hold, whichever list applies; none for what is no code.
-    pub fn codes(self) -> impl Iterator<Item = Meaning<'p>> {
+    /// The code lists that it may take a code from, whichever applies; none for what is no code.
+    pub fn lists(self) -> impl Iterator<Item = (&'p str, &'p CodeList)> {
         let item = self.plan.nodes[self.id.0 as usize].item();
         let lists = item.map_or(&[][..], |item| &item.lists);
-        lists
-            .iter()
-            .flat_map(move |list| self.plan.lists.0[*list as usize].1.iter())
+        lists.iter().map(move |list| {
+            let (name, list) = &self.plan.lists.0[*list as usize];
+            (&**name, &**list)
+        })
+    }
+
+    /// All codes it may hold, whichever list applies; none for what is no code.
+    pub fn codes(self) -> impl Iterator<Item = Meaning<'p>> {
+        self.lists().flat_map(|(_, list)| list.iter())
     }
 }
