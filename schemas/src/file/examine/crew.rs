@@ -82,7 +82,11 @@ impl Body {
             };
             loop {
                 let mut chunk: Chunk = spare.pop().unwrap_or_default();
-                let more = self.fill(input, &mut chunk)?;
+                let (more, failed) = match self.fill(input, &mut chunk) {
+                    Ok(more) => (more, None),
+                    // What came before is still told.
+                    Err(error) => (false, Some(error)),
+                };
                 let huge = chunk.bytes.len() >= HUGE_BYTES;
                 let most = if huge || !more {
                     0
@@ -104,6 +108,9 @@ impl Body {
                     }
                 } else if next(&mut given).give.send(chunk).is_err() {
                     break;
+                }
+                if let Some(error) = failed {
+                    return Err(error);
                 }
                 if !more {
                     break;

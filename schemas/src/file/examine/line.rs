@@ -1,5 +1,6 @@
 //! One record line, judged as the centre's pre-check tool judges it.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::super::check::Check;
@@ -42,7 +43,7 @@ impl<'a> Judge<'a> {
     pub(super) fn line(&mut self, line: &[u8]) -> Vec<Finding> {
         let mut findings = Vec::new();
         let text = String::from_utf8_lossy(line);
-        let broken = text.len() != line.len() || text.as_bytes() != line;
+        let broken = matches!(text, Cow::Owned(_));
         if broken {
             // The tool takes the bytes for characters that no item may hold.
             findings.push(Check::FileEncoding.warning());
