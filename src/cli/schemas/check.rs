@@ -23,12 +23,12 @@ use schemas::{
 };
 use serde::Serialize;
 
-use super::super::{CliError, Common, Exit, language, out, report::pick};
+use super::super::{CliError, Common, Exit, language, report::pick};
 use crate::platform::clock::china;
 
 /// Arguments.
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {
+pub(in super::super) struct Args {
     /// Submission files: text (.txt), compressed (.txt.zip) or, with --key,
     /// sealed (.enc).
     #[arg(required = true)]

@@ -29,8 +29,8 @@ pub(super) fn key(path: &Path) -> Result<FileKey, CliError> {
 /// says), or sealed.
 pub(super) fn text(path: &Path, key: Option<&FileKey>) -> io::Result<Box<dyn BufRead>> {
     let mut file = BufReader::with_capacity(BUFFER, File::open(path)?);
-    let is_packed = file.fill_buf()?.starts_with(&[0x1f, 0x8b]);
     let is_sealed = path.extension().is_some_and(|it| it == "enc");
+    let is_packed = !is_sealed && file.fill_buf()?.starts_with(&[0x1f, 0x8b]);
     Ok(match key {
         _ if is_packed => {
             let packed = Packed(GzDecoder::new(file));
