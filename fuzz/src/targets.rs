@@ -7,7 +7,7 @@
 use std::io::Cursor;
 use std::num::NonZero;
 
-use contract::{Adapter as _, Conversation as _, Happened, InquiryRequest, Step, WireReply};
+use contract::{Adapter as _, Happened, InquiryRequest, Step, WireReply};
 use schemas::edition::Edition;
 use schemas::file::{
     FeedbackHeader, FeedbackLine, FeedbackName, FeedbackReader, FeedbackWriter, FileName, Flag,

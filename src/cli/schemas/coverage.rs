@@ -116,7 +116,7 @@ fn listed(record: &RecordCoverage<'_>, lang: Language) -> String {
         let lists = it.codes.join("|");
         let form = [it.kind, &it.length, &lists];
         let form = form.iter().filter(|part| !part.is_empty());
-        let form: Vec<&str> = form.copied().copied().collect();
+        let form: Vec<&str> = form.copied().collect();
         let _ = writeln!(
             text,
             "  {} {}: {} ({} {})",
