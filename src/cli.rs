@@ -139,7 +139,7 @@ enum Command {
     Operators(operators::Command),
     /// Search the list of inquiries
     Register(register::Args),
-    /// Show the mandated formats
+    /// Show the mandated formats, and check files in them
     #[command(subcommand)]
     Schemas(schemas::Command),
     /// Run the gateway

@@ -15,19 +15,23 @@
 mod answer;
 mod answers;
 mod check;
+mod examine;
 mod feedback;
 mod header;
 mod name;
 mod read;
+mod reply;
 mod write;
 
 pub use answer::{Fault, FeedbackLine};
 pub use answers::FeedbackReader;
 pub use check::{Asked, asked, record_types};
+pub use examine::{Examined, Told, examine};
 pub use feedback::{FeedbackHeader, FeedbackName, Flag};
 pub use header::Header;
 pub use name::FileName;
 pub use read::{FileReader, Line};
+pub use reply::FeedbackWriter;
 pub use write::FileWriter;
 
 use crate::validate::Finding;

@@ -255,7 +255,7 @@ impl RecordPlan {
     }
 
     /// Visits every item that is there, and segments and entries without any child.
-    fn walk(
+    pub(crate) fn walk(
         &self,
         record: &Record,
         node: u16,

@@ -15,6 +15,7 @@
 mod complete;
 mod duty;
 mod judge;
+mod lax;
 #[cfg(test)]
 mod proof;
 mod values;

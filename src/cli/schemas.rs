@@ -1,5 +1,6 @@
 //! `creditgate schemas`: the mandated formats, for people and for other programs.
 
+mod check;
 mod coverage;
 mod export;
 mod show;
@@ -9,10 +10,13 @@ use jiff::civil::Date;
 use schemas::edition::Edition;
 
 use super::{CliError, Common, Exit};
+use crate::platform::clock::Clock;
 
 /// What can be done with the formats.
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
+    /// Check submission files, written by any system, as the centre would before loading
+    Check(check::Args),
     /// List every record, segment, item, code list and rule, and who judges it
     Coverage(coverage::Args),
     /// Write XML schemas, JSON schemas or manual pages
@@ -24,6 +28,7 @@ pub(super) enum Command {
 /// `today` picks the edition.
 pub(super) fn run(common: &Common, command: &Command, today: Date) -> Result<Exit, CliError> {
     match command {
+        Command::Check(args) => check::run(common, args, Clock::system().now()),
         Command::Coverage(args) => coverage::run(common, args, today),
         Command::Export(args) => export::run(common, args, today),
         Command::Show(args) => show::run(common, args, today),

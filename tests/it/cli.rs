@@ -8,6 +8,7 @@ use std::{
 
 mod audit;
 mod certs;
+mod check;
 mod client;
 mod config;
 mod gateway;

@@ -32,16 +32,30 @@ pub struct Fault {
     pub tag: String,
 }
 
+/// Two tags go by another name in the bureau's answers: record, tag in the XML, tag in the answer.
+const RENAMED: [(&str, &str, &str); 2] = [
+    ("230", "InfoIDType", "InfoIdType"),
+    ("514", "InfRecType", "DelRecType"),
+];
+
 impl Fault {
+    /// What an answer says of a finding.
+    pub(super) fn told(finding: &Finding) -> Self {
+        let (record, tag) = (finding.record.as_str(), finding.tag.as_str());
+        let renamed = { RENAMED.iter() }.find(|(of, xml, _)| (*of, *xml) == (record, tag));
+        Self {
+            code: finding.code.clone(),
+            tag: renamed.map_or(tag, |(.., answer)| answer).to_owned(),
+        }
+    }
+
     /// The tag as the XML of this record type writes it: the bureau's answers spell two of them
     /// otherwise (`InfoIdType` in 230, `DelRecType` in 514).
     #[must_use]
     pub fn tag_in(&self, record: &str) -> &str {
-        match (record, self.tag.as_str()) {
-            ("230", "InfoIdType") => "InfoIDType",
-            ("514", "DelRecType") => "InfRecType",
-            (_, tag) => tag,
-        }
+        let tag = self.tag.as_str();
+        let renamed = { RENAMED.iter() }.find(|(of, _, answer)| (*of, *answer) == (record, tag));
+        renamed.map_or(tag, |(_, xml, _)| xml)
     }
 }
 

@@ -19,6 +19,9 @@ pub struct Asked {
     pub code: &'static str,
     /// What it costs: `reject-file`, `reject-record`, `reject-load`, `practice`, `feedback`.
     pub severity: &'static str,
+    /// Whether the centre's pre-check tool makes it: `yes`, `no`, `partly`, `other` (under another
+    /// code).
+    pub tool: &'static str,
     /// What is right, in Chinese.
     pub zh: &'static str,
     /// The same in English.
@@ -106,6 +109,40 @@ checks! {
     SameRecord "same-record",
 }
 
+/// Whose measure a name or header is taken by.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Measure {
+    /// The stricter of rule texts and pre-check tool: for what we write and what answers us.
+    Strict,
+    /// The pre-check tool's; what only the texts forbid warns.
+    Tool,
+}
+
+impl Asked {
+    /// The finding that this check failed.
+    #[must_use]
+    pub fn finding(&self) -> Finding {
+        let (zh, en) = (
+            format!("应为：{}", self.zh),
+            format!("should be so: {}", self.en),
+        );
+        Finding {
+            rule: self.check.to_owned(),
+            record: String::new(),
+            path: self.applies_to.to_owned(),
+            tag: "0000".to_owned(),
+            code: self.code.to_owned(),
+            severity: if self.severity == "practice" {
+                Severity::Warning
+            } else {
+                Severity::Error
+            },
+            zh,
+            en,
+        }
+    }
+}
+
 impl Check {
     /// The finding that this check failed.
     pub(super) fn finding(self) -> Finding {
@@ -116,24 +153,18 @@ impl Check {
     pub(super) fn finding_with(self, code: Option<&str>) -> Finding {
         // A test compares the names with the table.
         let asked = CHECKS.iter().find(|asked| asked.check == self.name());
-        let asked = asked.expect("every check stands in the table");
-        let (zh, en) = (
-            format!("应为：{}", asked.zh),
-            format!("should be so: {}", asked.en),
-        );
+        let mut finding = asked.expect("every check stands in the table").finding();
+        if let Some(code) = code {
+            code.clone_into(&mut finding.code);
+        }
+        finding
+    }
+
+    /// The same where the pre-check tool is known to let it pass.
+    pub(super) fn warning(self) -> Finding {
         Finding {
-            rule: asked.check.to_owned(),
-            record: String::new(),
-            path: asked.applies_to.to_owned(),
-            tag: "0000".to_owned(),
-            code: code.unwrap_or(asked.code).to_owned(),
-            severity: if asked.severity == "practice" {
-                Severity::Warning
-            } else {
-                Severity::Error
-            },
-            zh,
-            en,
+            severity: Severity::Warning,
+            ..self.finding()
         }
     }
 
@@ -142,6 +173,25 @@ impl Check {
         if !holds {
             findings.push(self.finding());
         }
+    }
+
+    /// Adds the finding unless the check `holds`; by the tool's measure it only warns where the
+    /// tool lets it `pass`.
+    pub(super) fn measured(
+        self,
+        measure: Measure,
+        holds: bool,
+        pass: bool,
+        findings: &mut Vec<Finding>,
+    ) {
+        if holds {
+            return;
+        }
+        findings.push(if pass && measure == Measure::Tool {
+            self.warning()
+        } else {
+            self.finding()
+        });
     }
 }
 
@@ -153,6 +203,7 @@ static CHECKS: LazyLock<Vec<Asked>> = LazyLock::new(|| {
         "how",
         "code",
         "severity",
+        "tool",
         "zh",
         "en",
         "note",
@@ -166,6 +217,7 @@ static CHECKS: LazyLock<Vec<Asked>> = LazyLock::new(|| {
         how: row.get("how"),
         code: row.get("code"),
         severity: row.get("severity"),
+        tool: row.get("tool"),
         zh: row.get("zh"),
         en: row.get("en"),
     })
@@ -216,6 +268,11 @@ pub(super) fn is_org(text: &str) -> bool {
             .all(|b| b.is_ascii_digit() || b.is_ascii_uppercase())
 }
 
+/// What the pre-check tool takes for a code: printable ASCII of any kind.
+pub(super) fn is_printable(text: &str) -> bool {
+    text.bytes().all(|b| matches!(b, b' '..=b'~'))
+}
+
 /// digit.digit.digit
 pub(super) fn is_version(text: &str) -> bool {
     let bytes = text.as_bytes();
@@ -243,6 +300,8 @@ mod tests {
         assert_eq!(here, made);
         for a in asked() {
             let how = ["here", "record", "transport", "bookkeeping", "centre"];
+            let tool = ["yes", "no", "partly", "other"];
+            assert!(tool.contains(&a.tool), "{}", a.check);
             assert!(
                 how.contains(&a.how) && !a.zh.is_empty() && !a.en.is_empty(),
                 "{}",

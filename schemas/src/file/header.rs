@@ -4,7 +4,9 @@ use std::fmt;
 
 use jiff::civil::DateTime;
 
-use super::check::{Check, is_org, is_record_type, is_version, number, time};
+use super::check::{
+    Check, Measure, is_org, is_printable, is_record_type, is_version, number, time,
+};
 use super::{FileName, MOST_RECORDS, sound};
 use crate::validate::{FileHeader, Finding};
 
@@ -52,30 +54,17 @@ impl Header {
     ///
     /// All that is wrong with it; the bureau answers ABH005 with a feedback file of flag 2.
     pub fn parse(line: &str) -> Result<Self, Vec<Finding>> {
-        let chars: Vec<char> = line.chars().collect();
-        if chars.len() != 50 || chars.iter().any(|c| matches!(c, '\r' | '\n' | '\u{feff}')) {
-            return Err(vec![Check::HeaderLine.finding()]);
-        }
-        let part = |from: usize, to: usize| chars[from - 1..to].iter().collect::<String>();
-        let (record, version, org) = (part(5, 7), part(8, 12), part(15, 28));
-        let (template, made, count) = (part(13, 14), time(&part(29, 42)), number(&part(44, 50)));
         let mut findings = Vec::new();
-        Check::HeaderMark.unless(chars[0] == 'A', &mut findings);
-        Check::HeaderSize.unless(part(2, 4) == "050", &mut findings);
-        Check::HeaderRecord.unless(is_record_type(&record), &mut findings);
-        Check::HeaderVersion.unless(is_version(&version), &mut findings);
-        Check::HeaderTemplate.unless(fits(&record, &template), &mut findings);
-        Check::HeaderOrg.unless(is_org(&org), &mut findings);
-        Check::HeaderTime.unless(made.is_some(), &mut findings);
-        Check::HeaderReserved.unless(chars[42] == '0', &mut findings);
-        Check::HeaderCount.unless(count.is_some(), &mut findings);
-        let header = made.zip(count).map(|(time, count)| Self {
-            record,
-            version,
-            template,
-            org,
-            time,
-            count,
+        let parts = parts(line, Measure::Strict, &mut findings);
+        let header = parts.and_then(|parts| {
+            Some(Self {
+                record: parts.record,
+                version: parts.version,
+                template: parts.template,
+                org: parts.org,
+                time: parts.time?,
+                count: parts.count?,
+            })
         });
         sound(header, findings)
     }
@@ -87,7 +76,7 @@ impl Header {
         Check::SameOrg.unless(self.org == name.org(), &mut findings);
         Check::SameDate.unless(self.time.date() == name.date(), &mut findings);
         Check::SameRecord.unless(self.record == name.record(), &mut findings);
-        Check::HeaderVersion2.unless(self.version == VERSION, &mut findings);
+        check_version(&self.version, Measure::Strict, &mut findings);
         findings
     }
 
@@ -107,6 +96,52 @@ impl Header {
     pub fn template_of(record: &str) -> &'static str {
         template(record)
     }
+}
+
+/// What stands in a header of 50 characters, right or wrong.
+pub(super) struct Parts {
+    pub(super) record: String,
+    pub(super) version: String,
+    pub(super) template: String,
+    pub(super) org: String,
+    /// Where it is a real one.
+    pub(super) time: Option<DateTime>,
+    pub(super) count: Option<u32>,
+}
+
+/// Takes a header apart and adds all that is wrong with it.
+pub(super) fn parts(line: &str, measure: Measure, findings: &mut Vec<Finding>) -> Option<Parts> {
+    let chars: Vec<char> = line.chars().collect();
+    if chars.len() != 50 || chars.iter().any(|c| matches!(c, '\r' | '\n' | '\u{feff}')) {
+        findings.push(Check::HeaderLine.finding());
+        return None;
+    }
+    let part = |from: usize, to: usize| chars[from - 1..to].iter().collect::<String>();
+    let (record, version, org) = (part(5, 7), part(8, 12), part(15, 28));
+    let (template, made, count) = (part(13, 14), time(&part(29, 42)), number(&part(44, 50)));
+    let reserved = part(43, 43);
+    Check::HeaderMark.unless(chars[0] == 'A', findings);
+    Check::HeaderSize.unless(part(2, 4) == "050", findings);
+    Check::HeaderRecord.unless(is_record_type(&record), findings);
+    Check::HeaderVersion.unless(is_version(&version), findings);
+    Check::HeaderTemplate.unless(fits(&record, &template), findings);
+    Check::HeaderOrg.measured(measure, is_org(&org), is_printable(&org), findings);
+    Check::HeaderTime.unless(made.is_some(), findings);
+    Check::HeaderReserved.measured(measure, reserved == "0", is_printable(&reserved), findings);
+    Check::HeaderCount.unless(count.is_some(), findings);
+    Some(Parts {
+        record,
+        version,
+        template,
+        org,
+        time: made,
+        count,
+    })
+}
+
+/// Whether the version is the one in use: the tool takes any.
+pub(super) fn check_version(version: &str, measure: Measure, findings: &mut Vec<Finding>) {
+    Check::HeaderVersion2.measured(measure, version == VERSION, true, findings);
 }
 
 impl fmt::Display for Header {
@@ -133,7 +168,7 @@ impl fmt::Display for Stamp {
 }
 
 /// The version that is in use (check `header-version-2`).
-const VERSION: &str = "2.0.0";
+pub(super) const VERSION: &str = "2.0.0";
 
 /// Records that have a template (check `header-template`).
 const WITH_TEMPLATE: [&str; 2] = ["110", "310"];

@@ -4,7 +4,7 @@ use std::fmt;
 
 use jiff::civil::Date;
 
-use super::check::{Check, day, is_org, is_record_type, number};
+use super::check::{Check, Measure, day, is_org, is_printable, is_record_type, number};
 use super::sound;
 use super::{FeedbackName, Flag};
 use crate::validate::Finding;
@@ -45,29 +45,15 @@ impl FileName {
     ///
     /// All that is wrong with it; the bureau answers ABN003, without a feedback file.
     pub fn parse(text: &str) -> Result<Self, Vec<Finding>> {
-        let (name, extension) = text.split_once('.').unwrap_or((text, ""));
         let mut findings = Vec::new();
-        let known = ["", "txt", "txt.zip", "enc"].contains(&extension);
-        Check::NameExtension.unless(known, &mut findings);
-        let chars: Vec<char> = name.chars().collect();
-        Check::NameLength.unless(chars.len() == 30, &mut findings);
-        if chars.len() != 30 {
-            return Err(findings);
-        }
-        let part = |from: usize, to: usize| chars[from - 1..to].iter().collect::<String>();
-        let (org, date, record) = (part(1, 14), day(&part(15, 22)), part(23, 25));
-        let serial = number(&part(27, 29)).filter(|serial| *serial > 0);
-        Check::NameOrg.unless(is_org(&org), &mut findings);
-        Check::NameDate.unless(date.is_some(), &mut findings);
-        Check::NameRecord.unless(is_record_type(&record), &mut findings);
-        Check::NameReserved.unless(chars[25] == '0', &mut findings);
-        Check::NameSerial.unless(serial.is_some(), &mut findings);
-        Check::NameFlag.unless(chars[29] == '0', &mut findings);
-        let name = date.zip(serial).map(|(date, serial)| Self {
-            org,
-            date,
-            record,
-            serial: serial as u16,
+        let parts = parts(text, Measure::Strict, &mut findings);
+        let name = parts.and_then(|parts| {
+            Some(Self {
+                org: parts.org,
+                date: parts.date?,
+                record: parts.record,
+                serial: parts.serial?,
+            })
         });
         sound(name, findings)
     }
@@ -76,7 +62,7 @@ impl FileName {
     #[must_use]
     pub fn check(&self, today: Date) -> Vec<Finding> {
         let mut findings = Vec::new();
-        Check::NameToday.unless(self.date <= today, &mut findings);
+        check_today(self.date, today, &mut findings);
         findings
     }
 
@@ -117,6 +103,51 @@ impl FileName {
     pub fn feedback(&self, flag: Flag) -> FeedbackName {
         FeedbackName::of(&self.stem(), flag)
     }
+}
+
+/// What stands in a name of 30 characters, right or wrong.
+pub(super) struct Parts {
+    /// All but the last character.
+    pub(super) stem: String,
+    pub(super) org: String,
+    /// Where it is a real one.
+    pub(super) date: Option<Date>,
+    pub(super) record: String,
+    serial: Option<u16>,
+}
+
+/// Takes a name apart, with or without extension, and adds all that is wrong with it.
+pub(super) fn parts(text: &str, measure: Measure, findings: &mut Vec<Finding>) -> Option<Parts> {
+    let (name, extension) = text.split_once('.').unwrap_or((text, ""));
+    let known = ["", "txt", "txt.zip", "enc"].contains(&extension);
+    Check::NameExtension.unless(known, findings);
+    let chars: Vec<char> = name.chars().collect();
+    Check::NameLength.unless(chars.len() == 30, findings);
+    if chars.len() != 30 {
+        return None;
+    }
+    let part = |from: usize, to: usize| chars[from - 1..to].iter().collect::<String>();
+    let (org, record, digits) = (part(1, 14), part(23, 25), part(27, 29));
+    let date = day(&part(15, 22));
+    let serial = number(&digits).filter(|serial| *serial > 0);
+    Check::NameOrg.measured(measure, is_org(&org), is_printable(&org), findings);
+    Check::NameDate.unless(date.is_some(), findings);
+    Check::NameRecord.unless(is_record_type(&record), findings);
+    Check::NameReserved.unless(chars[25] == '0', findings);
+    Check::NameSerial.measured(measure, serial.is_some(), is_printable(&digits), findings);
+    Check::NameFlag.unless(chars[29] == '0', findings);
+    Some(Parts {
+        stem: part(1, 29),
+        org,
+        date,
+        record,
+        serial: serial.map(|serial| serial as u16),
+    })
+}
+
+/// Whether a day can be the creation date of a file.
+pub(super) fn check_today(date: Date, today: Date, findings: &mut Vec<Finding>) {
+    Check::NameToday.unless(date <= today, findings);
 }
 
 impl fmt::Display for FileName {

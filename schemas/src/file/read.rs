@@ -72,10 +72,14 @@ impl<R: BufRead> FileReader<R> {
             Ended::Empty => return Ok(None),
             Ended::Whole => {}
             Ended::Cut => self.whole = false,
-            Ended::TooLong => findings.push(Check::LineLength.finding()),
+            Ended::TooLong => self.whole = skip_line(&mut self.input, &self.buffer)?,
         }
         self.line += 1;
-        judge(&self.buffer, &mut findings);
+        if ended == Ended::TooLong {
+            findings.push(Check::LineLength.finding());
+        } else {
+            judge(&self.buffer, &mut findings);
+        }
         Ok(Some(Line {
             number: self.line,
             bytes: &self.buffer,
@@ -97,7 +101,7 @@ impl<R: BufRead> FileReader<R> {
 }
 
 /// What a line must be whatever record it holds.
-fn judge(line: &[u8], findings: &mut Vec<Finding>) {
+pub(super) fn judge(line: &[u8], findings: &mut Vec<Finding>) {
     let Ok(text) = std::str::from_utf8(line) else {
         findings.push(Check::FileEncoding.finding());
         return;
@@ -127,27 +131,37 @@ pub(super) enum Ended {
     Cut,
     /// There was nothing more.
     Empty,
-    /// Beyond all limits; the rest of the file was not read.
+    /// Beyond all limits; the rest of the line was not read.
     TooLong,
     /// With CR LF.
     Whole,
 }
 
 /// Four bytes for each character that a line may have, and its end.
-const MOST_BYTES: u64 = MOST_CHARACTERS as u64 * 4 + 2;
+pub(super) const MOST_BYTES: u64 = MOST_CHARACTERS as u64 * 4 + 2;
 
 /// Reads up to CR LF, which is taken off: a lone LF stands within a line, as the bureau sees it.
 pub(super) fn next_line(input: &mut impl BufRead, line: &mut Vec<u8>) -> std::io::Result<Ended> {
     line.clear();
+    append_line(input, line, MOST_BYTES)
+}
+
+/// As [`next_line`], behind what stands in `lines`, and of so many bytes at most.
+pub(super) fn append_line(
+    input: &mut impl BufRead,
+    lines: &mut Vec<u8>,
+    most: u64,
+) -> std::io::Result<Ended> {
+    let start = lines.len();
     loop {
-        let room = MOST_BYTES.saturating_sub(line.len() as u64);
-        let read = input.take(room).read_until(b'\n', line)?;
-        if line.ends_with(LINE_END) {
-            line.truncate(line.len() - LINE_END.len());
+        let room = most.saturating_sub((lines.len() - start) as u64);
+        let read = input.take(room).read_until(b'\n', lines)?;
+        if lines[start..].ends_with(LINE_END) {
+            lines.truncate(lines.len() - LINE_END.len());
             return Ok(Ended::Whole);
         }
         if read == 0 {
-            return Ok(if line.is_empty() {
+            return Ok(if lines.len() == start {
                 Ended::Empty
             } else if room == 0 {
                 Ended::TooLong
@@ -157,3 +171,23 @@ pub(super) fn next_line(input: &mut impl BufRead, line: &mut Vec<u8>) -> std::io
         }
     }
 }
+
+/// Reads the rest of a line that began with `begun`, keeps nothing of it, and tells whether it ended
+/// with CR LF.
+pub(super) fn skip_line(input: &mut impl BufRead, begun: &[u8]) -> std::io::Result<bool> {
+    let mut after_cr = begun.ends_with(b"\r");
+    let mut part = Vec::new();
+    loop {
+        part.clear();
+        if input.take(PART_BYTES).read_until(b'\n', &mut part)? == 0 {
+            return Ok(false);
+        }
+        if part.ends_with(LINE_END) || (after_cr && part == b"\n") {
+            return Ok(true);
+        }
+        after_cr = part.ends_with(b"\r");
+    }
+}
+
+/// Bytes of a line beyond all limits that are in memory at once.
+const PART_BYTES: u64 = 1 << 16;

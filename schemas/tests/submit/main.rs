@@ -5,7 +5,9 @@
 mod case;
 mod cases;
 mod coverage;
+mod checks;
 mod enterprise;
+mod examine;
 mod faults;
 mod files;
 mod fold;

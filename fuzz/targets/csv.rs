@@ -1,0 +1,4 @@
+//! See `csv` in `../src/targets.rs`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| fuzz::targets::csv(bytes));

@@ -1,0 +1,4 @@
+//! See `soap` in `../src/targets.rs`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| fuzz::targets::soap(bytes));

@@ -1,0 +1,4 @@
+//! See `submission` in `../src/targets.rs`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| fuzz::targets::submission(bytes));
