@@ -38,6 +38,7 @@ mod problem;
 mod register;
 mod report;
 mod request;
+mod schemas;
 mod serve;
 mod settings;
 mod submit;
@@ -48,7 +49,7 @@ use clap::{
     Parser, Subcommand,
     builder::{PossibleValuesParser, TypedValueParser},
 };
-use schemas::text::Language;
+use ::schemas::text::Language;
 
 use crate::platform::clock::Clock;
 
@@ -134,6 +135,9 @@ enum Command {
     Operators(operators::Command),
     /// Search the list of inquiries
     Register(register::Args),
+    /// Ask what the mandated formats say
+    #[command(subcommand)]
+    Schemas(schemas::Command),
     /// Run the gateway
     Serve,
     /// Hand records in for a bureau, or check them
@@ -170,6 +174,7 @@ fn run(cli: Cli) -> Result<Exit, CliError> {
         Command::Notices(command) => block(notices::run(&common, &command)),
         Command::Operators(command) => block(operators::run(&common, &command, Clock::system())),
         Command::Register(args) => block(register::run(&common, &args)),
+        Command::Schemas(command) => schemas::run(&common, &command),
         Command::Serve => block(serve::run(&common)),
         Command::Submit(args) => block(submit::run(&common, &args)),
     }

@@ -3,7 +3,7 @@
 //! What is durable already is read again and skipped: a chain of digests over
 //! the records tells whether it is the same.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Cursor, Read};
 
 use schemas::{
     edition::Edition,
@@ -12,6 +12,7 @@ use schemas::{
     validate::Finding,
 };
 use tokio::sync::mpsc;
+use workbook::{Book, Limits, Located, Origin};
 
 use super::SubmitError;
 use crate::platform::digest::sha256;
@@ -38,12 +39,16 @@ pub enum Form {
     },
     /// A JSON object a line.
     JsonLines(Input),
+    /// A workbook, which is read whole before its first record.
+    Workbook(Input),
 }
 
 /// One record of the input.
 pub(super) struct Parsed {
     pub(super) raw: Vec<u8>,
     pub(super) taken: Result<Taken<'static>, Vec<Finding>>,
+    /// Its rows, where it comes from a workbook.
+    pub(super) origin: Option<Origin>,
 }
 
 /// Some records, and the chain over all up to their end.
@@ -89,6 +94,7 @@ impl Form {
         match self {
             Self::Csv { .. } => "csv",
             Self::JsonLines(_) => "jsonl",
+            Self::Workbook(_) => "xlsx",
         }
     }
 
@@ -97,7 +103,7 @@ impl Form {
     pub fn record(&self) -> Option<&str> {
         match self {
             Self::Csv { record, .. } => Some(record),
-            Self::JsonLines(_) => None,
+            Self::JsonLines(_) | Self::Workbook(_) => None,
         }
     }
 }
@@ -134,6 +140,7 @@ pub(super) fn feed(
             children,
         } => tables(edition, &record, main, children, &mut collector),
         Form::JsonLines(input) => lines(edition, input, &mut collector),
+        Form::Workbook(input) => book(edition, input, &mut collector),
     };
     let ended = match read {
         Ok(Ok(())) => collector.end(),
@@ -173,7 +180,7 @@ fn lines(
         }
         let raw = text.to_vec();
         let taken = collector.wanted().then(|| intake.json(&raw));
-        if collector.take(raw, taken).is_err() {
+        if collector.take(raw, taken, None).is_err() {
             return Ok(Err(Unwanted));
         }
         if !whole && read > MOST_BYTES {
@@ -222,11 +229,45 @@ fn tables(
             Err(CsvError::Findings(findings)) => Err(findings),
             Err(_) => Err(Vec::new()),
         };
-        if collector.take(source.raw().to_vec(), Some(taken)).is_err() {
+        if collector.take(source.raw().to_vec(), Some(taken), None).is_err() {
             return Ok(Err(Unwanted));
         }
     }
     Ok(Ok(()))
+}
+
+fn book(
+    edition: &'static Edition,
+    input: Input,
+    collector: &mut Collector,
+) -> Result<Result<(), Unwanted>, SubmitError> {
+    let limits = Limits::default();
+    let mut bytes = Vec::new();
+    // One byte more tells that there are too many; the reader says so.
+    input
+        .take(limits.file + 1)
+        .read_to_end(&mut bytes)
+        .map_err(SubmitError::Input)?;
+    let mut book = Book::open(Cursor::new(bytes), limits)?;
+    let read = workbook::read(&mut book, &[edition])?;
+    drop(book);
+    let mut source = read.map_err(|found| SubmitError::Header(found.into_iter().map(placed).collect()))?;
+    while let Some(taken) = source.next_record(Record::default()) {
+        let (raw, origin) = (source.raw().to_vec(), source.origin().clone());
+        if collector.take(raw, Some(taken), Some(origin)).is_err() {
+            return Ok(Err(Unwanted));
+        }
+    }
+    Ok(Ok(()))
+}
+
+/// A finding about a sheet, with its place.
+fn placed(located: Located) -> Finding {
+    let mut finding = located.finding;
+    if let Some(spot) = located.spot {
+        finding.path = spot.to_string();
+    }
+    finding
 }
 
 impl Collector {
@@ -239,6 +280,7 @@ impl Collector {
         &mut self,
         raw: Vec<u8>,
         taken: Option<Result<Taken<'static>, Vec<Finding>>>,
+        origin: Option<Origin>,
     ) -> Result<(), Unwanted> {
         let wanted = self.wanted();
         let mut linked = self.chain.to_vec();
@@ -254,7 +296,7 @@ impl Collector {
         }
         self.bytes += raw.len();
         if let Some(taken) = taken {
-            self.records.push(Parsed { raw, taken });
+            self.records.push(Parsed { raw, taken, origin });
         }
         if self.records.len() >= CHUNK || self.bytes >= CHUNK_BYTES {
             return self.give();

@@ -6,12 +6,12 @@ use crate::kind::Kind;
 use crate::plan::RecordPlan;
 
 impl RecordPlan {
-    pub(super) fn always(&self, test: TestId) -> bool {
+    pub(crate) fn always(&self, test: TestId) -> bool {
         matches!(self.program.tests[test as usize], Test::Always)
     }
 
     /// The condition as a clause of a sentence.
-    pub(super) fn condition(&self, id: TestId, language: Language) -> String {
+    pub(crate) fn condition(&self, id: TestId, language: Language) -> String {
         let say = |zh: String, en: String| match language {
             Language::Chinese => zh,
             Language::English => en,

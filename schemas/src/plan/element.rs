@@ -8,8 +8,8 @@ use crate::kind::{Kind, Length};
 /// One element of a record.
 #[derive(Clone, Copy, Debug)]
 pub struct Element<'p> {
-    plan: &'p RecordPlan,
-    id: NodeId,
+    pub(super) plan: &'p RecordPlan,
+    pub(super) id: NodeId,
 }
 
 /// What kind of element it is.
@@ -89,6 +89,42 @@ impl<'p> Element<'p> {
             },
             Shape::Segment(_) => What::Segment,
         }
+    }
+
+    /// What it stands in; `None` for the record element.
+    #[must_use]
+    pub fn parent(self) -> Option<Element<'p>> {
+        let parent = self.plan.nodes[self.id.0 as usize].parent;
+        (self.id.0 != 0).then(|| self.plan.element(NodeId(parent)))
+    }
+
+    /// The path from the record element, without the numbers of entries.
+    #[must_use]
+    pub fn path(self) -> String {
+        match self.parent() {
+            None => ".".to_owned(),
+            Some(parent) if parent.id.0 == 0 => self.tag().to_owned(),
+            Some(parent) => format!("{}/{}", parent.path(), self.tag()),
+        }
+    }
+
+    /// Whether nobody has to write it: the record type, and the counter of a group.
+    #[must_use]
+    pub fn follows(self) -> bool {
+        let counts = |node: &super::tree::Node| match &node.shape {
+            Shape::Group(group) => group.counter == Some(self.id.0),
+            _ => false,
+        };
+        self.plan.type_item == Some(self.id.0) || self.plan.nodes.iter().any(counts)
+    }
+
+    /// The names of all lists that its codes may come from.
+    pub fn lists(self) -> impl Iterator<Item = &'p str> {
+        let item = self.plan.nodes[self.id.0 as usize].item();
+        let lists = item.map_or(&[][..], |item| &item.lists);
+        lists
+            .iter()
+            .map(move |list| &*self.plan.lists.0[*list as usize].0)
     }
 
     /// What stands inside, in the order it is written.
