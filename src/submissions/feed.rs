@@ -229,7 +229,10 @@ fn tables(
             Err(CsvError::Findings(findings)) => Err(findings),
             Err(_) => Err(Vec::new()),
         };
-        if collector.take(source.raw().to_vec(), Some(taken), None).is_err() {
+        if collector
+            .take(source.raw().to_vec(), Some(taken), None)
+            .is_err()
+        {
             return Ok(Err(Unwanted));
         }
     }
@@ -251,7 +254,8 @@ fn book(
     let mut book = Book::open(Cursor::new(bytes), limits)?;
     let read = workbook::read(&mut book, &[edition])?;
     drop(book);
-    let mut source = read.map_err(|found| SubmitError::Header(found.into_iter().map(placed).collect()))?;
+    let mut source =
+        read.map_err(|found| SubmitError::Header(found.into_iter().map(placed).collect()))?;
     while let Some(taken) = source.next_record(Record::default()) {
         let (raw, origin) = (source.raw().to_vec(), source.origin().clone());
         if collector.take(raw, Some(taken), Some(origin)).is_err() {

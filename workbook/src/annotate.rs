@@ -81,11 +81,18 @@ pub fn annotate(
         for (place, said) in &marks {
             if noted < NOTES {
                 noted += 1;
-                let note = Note::new(told(said, language)).set_width(360).set_height(140);
+                let note = Note::new(told(said, language))
+                    .set_width(360)
+                    .set_height(140);
                 sheet.insert_note(place.0, place.1, &note)?;
             }
         }
-        copy(&mut book.rows(index)?, sheet, &mut marks, (&formats, is_1904))?;
+        copy(
+            &mut book.rows(index)?,
+            sheet,
+            &mut marks,
+            (&formats, is_1904),
+        )?;
     }
     codes.write(&mut workbook, &formats, language)?;
     workbook.save_to_writer(into)?;
@@ -130,7 +137,8 @@ fn columns<'p>(
         for cell in &row.cells {
             let tag = row.content(cell).trim();
             let mut children = plan.element(node).children();
-            let item = children.find(|it| it.tag() == tag && matches!(it.what(), What::Item { .. }));
+            let item =
+                children.find(|it| it.tag() == tag && matches!(it.what(), What::Item { .. }));
             found.extend(item.map(|item| (item, cell.column)));
         }
     }
@@ -180,7 +188,12 @@ fn copy(
                 Some(cell) => {
                     let place = (at, column);
                     let content = row.content(cell);
-                    write(sheet, place, (cell.holds, content), (formats, is_1904, color))?;
+                    write(
+                        sheet,
+                        place,
+                        (cell.holds, content),
+                        (formats, is_1904, color),
+                    )?;
                 }
                 None => {
                     let format = colored(&formats.text, color);
@@ -205,7 +218,11 @@ fn write(
     // A number with more digits than a spreadsheet keeps stays as it was written.
     let number = number.filter(|it| content.len() <= 15 || format!("{it}") == content);
     let tag = row + 1 == HEADER && content.starts_with(|c: char| c.is_ascii_alphabetic());
-    let text = if tag || content == KEY { &formats.tag } else { &formats.text };
+    let text = if tag || content == KEY {
+        &formats.tag
+    } else {
+        &formats.text
+    };
     match (holds, number) {
         (Holds::Bool, _) => {
             let format = colored(&formats.number, color);

@@ -39,11 +39,16 @@ impl<'i> Book<'i> {
         let none = || BookError::broken("the file", "it holds no workbook");
         let path = found.map(|(_, target)| target.clone()).ok_or_else(none)?;
         let (folder, file) = path.rsplit_once('/').unwrap_or(("", &path));
-        let relations = relations(&mut package, &join(folder, &format!("_rels/{file}.rels")), folder)?;
+        let relations = relations(
+            &mut package,
+            &join(folder, &format!("_rels/{file}.rels")),
+            folder,
+        )?;
         let (sheets, is_1904) = sheets(&mut package, &path, &relations)?;
         let of_kind = |kind: &str| {
             let mut all = relations.values();
-            all.find(|(known, _)| known == kind).map(|(_, target)| target.clone())
+            all.find(|(known, _)| known == kind)
+                .map(|(_, target)| target.clone())
         };
         let mut shared = Shared {
             is_1904,
@@ -96,7 +101,8 @@ fn elements<R: BufRead>(
             Token::End => return Ok(()),
             Token::Open(tag) => {
                 let attributes = tag.attributes();
-                let attributes = attributes.map(|(name, value)| (name.to_owned(), value.into_owned()));
+                let attributes =
+                    attributes.map(|(name, value)| (name.to_owned(), value.into_owned()));
                 (tag.name().to_owned(), attributes.collect())
             }
             _ => continue,
@@ -158,7 +164,10 @@ fn sheets(
     elements(&mut xml, |xml, name, attributes| {
         match name {
             "workbookPr" => {
-                is_1904 |= matches!(attributes.get("date1904").map(String::as_str), Some("1" | "true"));
+                is_1904 |= matches!(
+                    attributes.get("date1904").map(String::as_str),
+                    Some("1" | "true")
+                );
             }
             "sheet" => {
                 let target = attributes.get("id").and_then(|id| relations.get(id));
@@ -307,7 +316,10 @@ mod tests {
 
     #[test]
     fn a_place_is_found_from_the_folder_that_names_it() {
-        assert_eq!(join("xl", "worksheets/sheet1.xml"), "xl/worksheets/sheet1.xml");
+        assert_eq!(
+            join("xl", "worksheets/sheet1.xml"),
+            "xl/worksheets/sheet1.xml"
+        );
         assert_eq!(join("xl/worksheets", "../styles.xml"), "xl/styles.xml");
         assert_eq!(join("", "../../x"), "x");
     }

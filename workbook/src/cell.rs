@@ -80,12 +80,18 @@ fn of_number(
         Kind::Date | Kind::Month => Err(Fault::DayNumber),
         Kind::Decimal2 => decimal(content).ok_or(Fault::Digits),
         Kind::Uint => whole(content).ok_or(Fault::Digits),
-        Kind::Year => whole(content).filter(|it| it.len() == 4).ok_or(Fault::DayNumber),
+        Kind::Year => whole(content)
+            .filter(|it| it.len() == 4)
+            .ok_or(Fault::DayNumber),
         Kind::Code => {
             let code = whole(content).ok_or(Fault::Number)?;
             // Beside 1 there must be no 01 that may have been meant.
             let same = |it: &str| it.trim_start_matches('0') == code.trim_start_matches('0');
-            let mut alike: Vec<&str> = item.codes().map(|it| it.code).filter(|it| same(it)).collect();
+            let mut alike: Vec<&str> = item
+                .codes()
+                .map(|it| it.code)
+                .filter(|it| same(it))
+                .collect();
             alike.sort_unstable();
             alike.dedup();
             match alike[..] {
@@ -95,7 +101,9 @@ fn of_number(
         }
         // Of a number with all its digits none can have been lost.
         Kind::Ascii | Kind::Digits | Kind::Text => match (length, whole(content)) {
-            (Length::Exactly(n), Some(whole)) if whole.len() == n as usize && !whole.starts_with('-') => {
+            (Length::Exactly(n), Some(whole))
+                if whole.len() == n as usize && !whole.starts_with('-') =>
+            {
                 Ok(whole)
             }
             _ => Err(Fault::Number),
@@ -126,7 +134,9 @@ fn day(content: &str, is_1904: bool) -> Option<Date> {
         (date(1899, 12, 30), 61.0)
     };
     let days = jiff::Span::new().days(serial as i64);
-    (serial >= least).then(|| first.checked_add(days).ok()).flatten()
+    (serial >= least)
+        .then(|| first.checked_add(days).ok())
+        .flatten()
 }
 
 /// A whole number of at most 15 digits, as it is shown.
@@ -183,26 +193,94 @@ mod tests {
         let ok = |text: &str| Ok(text.to_owned());
         let cases = [
             ("text", of(code, Holds::Text, " 0012 "), ok("0012")),
-            ("identifier as a number", of(code, Holds::Number, "12"), Err(Fault::Number)),
-            ("too many digits", of(org, Holds::Number, "12345678901234567"), Err(Fault::Number)),
-            ("all its digits", of(org, Holds::Number, "12345678901234"), ok("12345678901234")),
-            ("one digit short", of(org, Holds::Number, "1234567890123"), Err(Fault::Number)),
+            (
+                "identifier as a number",
+                of(code, Holds::Number, "12"),
+                Err(Fault::Number),
+            ),
+            (
+                "too many digits",
+                of(org, Holds::Number, "12345678901234567"),
+                Err(Fault::Number),
+            ),
+            (
+                "all its digits",
+                of(org, Holds::Number, "12345678901234"),
+                ok("12345678901234"),
+            ),
+            (
+                "one digit short",
+                of(org, Holds::Number, "1234567890123"),
+                Err(Fault::Number),
+            ),
             ("day", of(day, Holds::Day, "45322"), ok("2024-01-31")),
-            ("day with a time", of(day, Holds::Day, "45322.5"), Err(Fault::Day)),
-            ("day without its format", of(day, Holds::Number, "45322"), Err(Fault::DayNumber)),
-            ("the day that was not", of(day, Holds::Day, "60"), Err(Fault::Day)),
-            ("day as text", of(day, Holds::Text, "2024-01-31"), ok("2024-01-31")),
-            ("day where a name belongs", of(code, Holds::Day, "45322"), Err(Fault::Day)),
-            ("whole amount", of(amount, Holds::Number, "1200000"), ok("1200000")),
-            ("amount as 1.2E6", of(amount, Holds::Number, "1.2E6"), ok("1200000")),
-            ("amount with cents", of(amount, Holds::Number, "12.5"), Err(Fault::Digits)),
-            ("amount beyond 15 digits", of(amount, Holds::Number, "1234567890123456"), Err(Fault::Digits)),
+            (
+                "day with a time",
+                of(day, Holds::Day, "45322.5"),
+                Err(Fault::Day),
+            ),
+            (
+                "day without its format",
+                of(day, Holds::Number, "45322"),
+                Err(Fault::DayNumber),
+            ),
+            (
+                "the day that was not",
+                of(day, Holds::Day, "60"),
+                Err(Fault::Day),
+            ),
+            (
+                "day as text",
+                of(day, Holds::Text, "2024-01-31"),
+                ok("2024-01-31"),
+            ),
+            (
+                "day where a name belongs",
+                of(code, Holds::Day, "45322"),
+                Err(Fault::Day),
+            ),
+            (
+                "whole amount",
+                of(amount, Holds::Number, "1200000"),
+                ok("1200000"),
+            ),
+            (
+                "amount as 1.2E6",
+                of(amount, Holds::Number, "1.2E6"),
+                ok("1200000"),
+            ),
+            (
+                "amount with cents",
+                of(amount, Holds::Number, "12.5"),
+                Err(Fault::Digits),
+            ),
+            (
+                "amount beyond 15 digits",
+                of(amount, Holds::Number, "1234567890123456"),
+                Err(Fault::Digits),
+            ),
             ("code", of(line, Holds::Text, "13"), ok("13")),
             ("code as a number", of(line, Holds::Number, "13"), ok("13")),
-            ("code of no list, for the plan to tell", of(line, Holds::Text, "97"), ok("97")),
-            ("code under another's name", of(currency, Holds::Text, "CNY 美元"), Err(Fault::Code)),
-            ("code with its name", of(currency, Holds::Text, "CNY 人民币"), ok("CNY")),
-            ("formula", of(amount, Holds::Formula, "=1+1"), Err(Fault::Formula)),
+            (
+                "code of no list, for the plan to tell",
+                of(line, Holds::Text, "97"),
+                ok("97"),
+            ),
+            (
+                "code under another's name",
+                of(currency, Holds::Text, "CNY 美元"),
+                Err(Fault::Code),
+            ),
+            (
+                "code with its name",
+                of(currency, Holds::Text, "CNY 人民币"),
+                ok("CNY"),
+            ),
+            (
+                "formula",
+                of(amount, Holds::Formula, "=1+1"),
+                Err(Fault::Formula),
+            ),
             ("true", of(amount, Holds::Bool, "1"), Err(Fault::Value)),
         ];
         for (name, found, expected) in cases {

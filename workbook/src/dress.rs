@@ -121,7 +121,7 @@ impl CodeSheet {
 
 /// The lists of an item, by name.
 fn name_of(item: Element<'_>) -> String {
-    item.lists().collect::<Vec<_>>().join("|")
+    item.list_names().collect::<Vec<_>>().join("|")
 }
 
 /// Makes a sheet ready to be filled: what its columns are and what may stand in them. `columns`
@@ -142,9 +142,15 @@ pub(crate) fn dress(
             continue;
         };
         let is_number = matches!(kind, Kind::Decimal2 | Kind::Uint);
-        let format = if is_number { &formats.number } else { &formats.text };
+        let format = if is_number {
+            &formats.number
+        } else {
+            &formats.text
+        };
         worksheet.set_column_format(*column, format)?;
-        let note = Note::new(explained(*item, language)).set_width(320).set_height(160);
+        let note = Note::new(explained(*item, language))
+            .set_width(320)
+            .set_height(160);
         worksheet.insert_note(0, *column, &note)?;
         if let Some(range) = codes.range(*item, language) {
             // A code alone, or one chosen elsewhere, may be written too: the intake judges it.
@@ -208,10 +214,19 @@ pub(crate) fn explained(item: Element<'_>, language: Language) -> String {
     let What::Item { kind, length } = item.what() else {
         return String::new();
     };
-    let mut text = format!("{} ({})\n{}", name(item, language), item.tag(), form(kind, length, language));
+    let mut text = format!(
+        "{} ({})\n{}",
+        name(item, language),
+        item.tag(),
+        form(kind, length, language)
+    );
     let lists = name_of(item);
     if !lists.is_empty() {
-        text.push_str(pick(language, "：从下拉列表选择（", ": choose from the list ("));
+        text.push_str(pick(
+            language,
+            "：从下拉列表选择（",
+            ": choose from the list (",
+        ));
         text.push_str(&lists);
         text.push(if language == Language::Zh { '）' } else { ')' });
     }
@@ -234,10 +249,16 @@ pub(crate) fn explained(item: Element<'_>, language: Language) -> String {
 
 fn form(kind: Kind, length: Length, language: Language) -> String {
     let (zh, en) = match kind {
-        Kind::Ascii => ("半角字母、数字或符号", "half-width letters, digits or signs"),
+        Kind::Ascii => (
+            "半角字母、数字或符号",
+            "half-width letters, digits or signs",
+        ),
         Kind::Code => ("代码", "a code"),
         Kind::Date => ("日期，如2026-11-24", "a date such as 2026-11-24"),
-        Kind::Decimal2 => ("金额，两位小数，小数点前", "an amount with two decimals, before the point"),
+        Kind::Decimal2 => (
+            "金额，两位小数，小数点前",
+            "an amount with two decimals, before the point",
+        ),
         Kind::Digits => ("数字（文本）", "digits, as text"),
         Kind::Month => ("月份，如2026-11", "a month such as 2026-11"),
         Kind::Text => ("文字", "text"),
@@ -246,8 +267,14 @@ fn form(kind: Kind, length: Length, language: Language) -> String {
     };
     let (zh_length, en_length) = match length {
         Length::Any => (String::new(), String::new()),
-        Length::Exactly(n) => (format!("，恰为{n}个字符"), format!(", exactly {n} characters")),
-        Length::UpTo(n) => (format!("，至多{n}个字符"), format!(", at most {n} characters")),
+        Length::Exactly(n) => (
+            format!("，恰为{n}个字符"),
+            format!(", exactly {n} characters"),
+        ),
+        Length::UpTo(n) => (
+            format!("，至多{n}个字符"),
+            format!(", at most {n} characters"),
+        ),
     };
     match language {
         Language::En => format!("{en}{en_length}"),

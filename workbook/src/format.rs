@@ -19,7 +19,12 @@ pub(crate) fn is_date(code: &str) -> bool {
             '[' => {
                 let inside: String = chars.by_ref().take_while(|c| *c != ']').collect();
                 // Hours, minutes or seconds that go on beyond a day; all else is color or locale.
-                if !inside.is_empty() && inside.to_ascii_lowercase().bytes().all(|b| b"hms".contains(&b)) {
+                if !inside.is_empty()
+                    && inside
+                        .to_ascii_lowercase()
+                        .bytes()
+                        .all(|b| b"hms".contains(&b))
+                {
                     return true;
                 }
             }
@@ -37,10 +42,27 @@ mod tests {
 
     #[test]
     fn formats_of_days_and_times_are_told_from_those_of_numbers() {
-        for code in ["yyyy-mm-dd", "yyyy\"年\"m\"月\"d\"日\"", "[$-804]yyyy/m/d", "h:mm", "[hh]:mm", "mmm-yy"] {
+        for code in [
+            "yyyy-mm-dd",
+            "yyyy\"年\"m\"月\"d\"日\"",
+            "[$-804]yyyy/m/d",
+            "h:mm",
+            "[hh]:mm",
+            "mmm-yy",
+        ] {
             assert!(is_date(code), "{code}");
         }
-        for code in ["General", "0.00", "#,##0", "@", "0\"days\"", "[Red]0.00", "0.00E+00", "\\d0", "G/通用格式"] {
+        for code in [
+            "General",
+            "0.00",
+            "#,##0",
+            "@",
+            "0\"days\"",
+            "[Red]0.00",
+            "0.00E+00",
+            "\\d0",
+            "G/通用格式",
+        ] {
             assert!(!is_date(code), "{code}");
         }
         assert!(known_date(14) && known_date(31) && !known_date(49) && !known_date(2));

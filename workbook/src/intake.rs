@@ -78,7 +78,11 @@ pub fn read<'e>(
         };
         let (edition, plan, sheet) = match head::meant(editions, name) {
             Meant::Beside => continue,
-            Meant::Sheet { edition, plan, sheet } => (edition, plan, sheet),
+            Meant::Sheet {
+                edition,
+                plan,
+                sheet,
+            } => (edition, plan, sheet),
             Meant::Nothing(fault, record) => {
                 let mut rows = book.rows(index)?;
                 if rows.read(&mut Row::default())? {
@@ -87,7 +91,9 @@ pub fn read<'e>(
                 continue;
             }
         };
-        let at = groups.iter().position(|(group, _)| group.plan.code() == plan.code());
+        let at = groups
+            .iter()
+            .position(|(group, _)| group.plan.code() == plan.code());
         let at = at.unwrap_or_else(|| {
             let group = Group {
                 intake: Intake::new(edition),
@@ -106,7 +112,14 @@ pub fn read<'e>(
             continue;
         }
         let mut rows = book.rows(index)?;
-        let head = head::read(&mut rows, &group.intake, layout, sheet, &spot, &mut findings)?;
+        let head = head::read(
+            &mut rows,
+            &group.intake,
+            layout,
+            sheet,
+            &spot,
+            &mut findings,
+        )?;
         let Some(head) = head else { continue };
         columns[at].push(Columns {
             name: Arc::clone(&spot.sheet),
@@ -222,7 +235,9 @@ impl Group<'_> {
                 },
                 None => {
                     let element = self.plan.element(table.node);
-                    taken.findings.push(Fault::Beyond.at(self.plan.code(), element));
+                    taken
+                        .findings
+                        .push(Fault::Beyond.at(self.plan.code(), element));
                 }
             }
         }
@@ -281,7 +296,11 @@ impl<'e> Source<'e> {
                     raw.push(0x1f);
                 }
                 let key = table_of.key(row);
-                let fault = if key.is_empty() { Fault::KeyMissing } else { Fault::Orphan };
+                let fault = if key.is_empty() {
+                    Fault::KeyMissing
+                } else {
+                    Fault::Orphan
+                };
                 return Some(Err(vec![fault.whole(group.plan.code())]));
             }
             let row = at.1;
@@ -341,7 +360,9 @@ impl Group<'_> {
                     self.put((table, row), Place::RECORD, taken, (is_1904, raw));
                 } else {
                     let path = format!("{}[{}]", element.path(), n + 1);
-                    taken.findings.push(Fault::KeyRepeated.finding(code, path, element.tag()));
+                    taken
+                        .findings
+                        .push(Fault::KeyRepeated.finding(code, path, element.tag()));
                 }
             }
         }

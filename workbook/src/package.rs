@@ -71,10 +71,7 @@ pub(crate) struct Limit;
 pub(crate) const TOKEN: u64 = 4 << 20;
 
 impl<'i> Package<'i> {
-    pub(crate) fn open(
-        mut input: Box<dyn Input + 'i>,
-        limits: Limits,
-    ) -> Result<Self, BookError> {
+    pub(crate) fn open(mut input: Box<dyn Input + 'i>, limits: Limits) -> Result<Self, BookError> {
         let size = input.seek(SeekFrom::End(0)).map_err(BookError::Io)?;
         if size > limits.file {
             return Err(BookError::TooLarge {
@@ -125,7 +122,9 @@ impl<R: Read> Read for Metered<R> {
         if most == 0 {
             return Err(io::Error::new(io::ErrorKind::InvalidData, Limit));
         }
-        let most = usize::try_from(most).unwrap_or(usize::MAX).min(buffer.len());
+        let most = usize::try_from(most)
+            .unwrap_or(usize::MAX)
+            .min(buffer.len());
         let read = self.input.read(&mut buffer[..most])?;
         self.left.set(self.left.get() - read as u64);
         self.token.set(self.token.get() - read as u64);
@@ -135,11 +134,7 @@ impl<R: Read> Read for Metered<R> {
 
 /// Refuses a list of parts that would fill the memory before any is opened: its end says how many
 /// there are (APPNOTE.TXT of ZIP, 4.3.16), and a larger list has a form that no workbook needs.
-fn few_parts(
-    input: &mut Box<dyn Input + '_>,
-    size: u64,
-    most: u64,
-) -> Result<(), BookError> {
+fn few_parts(input: &mut Box<dyn Input + '_>, size: u64, most: u64) -> Result<(), BookError> {
     let tail = size.min(66_000);
     input
         .seek(SeekFrom::Start(size - tail))
@@ -149,8 +144,17 @@ fn few_parts(
         .take(tail)
         .read_to_end(&mut bytes)
         .map_err(BookError::Io)?;
-    for (at, _) in bytes.windows(4).enumerate().filter(|(_, it)| it == b"PK\x05\x06") {
-        let count = |at: usize| Some(u64::from(u16::from_le_bytes([*bytes.get(at)?, *bytes.get(at + 1)?])));
+    for (at, _) in bytes
+        .windows(4)
+        .enumerate()
+        .filter(|(_, it)| it == b"PK\x05\x06")
+    {
+        let count = |at: usize| {
+            Some(u64::from(u16::from_le_bytes([
+                *bytes.get(at)?,
+                *bytes.get(at + 1)?,
+            ])))
+        };
         if count(at + 10).is_some_and(|parts| parts > most) {
             return Err(BookError::TooLarge {
                 what: "parts of the file",

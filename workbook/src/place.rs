@@ -59,9 +59,17 @@ impl Origin {
         // The sheet with the column, else the innermost around it.
         let mut meant: Vec<usize> = (0..self.sheets.len()).collect();
         meant.retain(|at| around(&self.sheets[*at]) || known(&self.sheets[*at]));
-        meant.sort_by_key(|at| (!known(&self.sheets[*at]), usize::MAX - self.sheets[*at].path.len()));
+        meant.sort_by_key(|at| {
+            (
+                !known(&self.sheets[*at]),
+                usize::MAX - self.sheets[*at].path.len(),
+            )
+        });
         for at in meant {
-            let mut rows = self.rows.iter().filter(|(sheet, _)| usize::from(*sheet) == at);
+            let mut rows = self
+                .rows
+                .iter()
+                .filter(|(sheet, _)| usize::from(*sheet) == at);
             let Some((_, row)) = rows.nth(ordinal.saturating_sub(1)) else {
                 continue;
             };
@@ -105,7 +113,10 @@ mod tests {
         let sheet = |name: &str, path: &str, items: &[(&str, u16)]| Columns {
             name: name.into(),
             path: path.to_owned(),
-            items: items.iter().map(|(path, at)| ((*path).to_owned(), *at)).collect(),
+            items: items
+                .iter()
+                .map(|(path, at)| ((*path).to_owned(), *at))
+                .collect(),
         };
         let origin = Origin {
             sheets: Arc::new([

@@ -75,7 +75,10 @@ pub(crate) fn write(
     let sheet = workbook.add_worksheet();
     sheet.set_name(Beside::Findings.name(language))?;
     sheet.set_freeze_panes(1, 0)?;
-    for (at, width) in [24, 8, 8, 10, 10, 20, 10, 36, 18, 20, 60, 60].into_iter().enumerate() {
+    for (at, width) in [24, 8, 8, 10, 10, 20, 10, 36, 18, 20, 60, 60]
+        .into_iter()
+        .enumerate()
+    {
         let column = at as u16;
         sheet.set_column_width(column, width)?;
         let (en, zh) = COLUMNS[at];

@@ -299,7 +299,14 @@ mod tests {
 
     #[test]
     fn a_column_is_named_as_spreadsheets_do() {
-        for (column, name) in [(0, "A"), (25, "Z"), (26, "AA"), (701, "ZZ"), (702, "AAA"), (16_383, "XFD")] {
+        for (column, name) in [
+            (0, "A"),
+            (25, "Z"),
+            (26, "AA"),
+            (701, "ZZ"),
+            (702, "AAA"),
+            (16_383, "XFD"),
+        ] {
             assert_eq!(column_name(column), name);
             let head = |row: &str| Head {
                 place: Some(format!("{name}{row}")),

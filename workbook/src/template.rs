@@ -9,7 +9,7 @@ use schemas::text::Language;
 use crate::code;
 use crate::dress::{CodeSheet, Formats, dress, name, pick, write_header, write_header_at};
 use crate::error::BookError;
-use crate::layout::{Beside, CORRECTS, DISPUTE, KEY, Layout, Sheet};
+use crate::layout::{Beside, CORRECTS, DISPUTE, Layout, Sheet};
 use crate::samples::sample;
 
 /// The key of the example.
@@ -65,7 +65,11 @@ fn meta(
     let first = sheet.items.len() as u16 + 1;
     for (at, (tag, zh, en)) in [
         (DISPUTE, "异议编号", "Dispute"),
-        (CORRECTS, "更正的记录（报送/序号）", "Corrects (submission/seq)"),
+        (
+            CORRECTS,
+            "更正的记录（报送/序号）",
+            "Corrects (submission/seq)",
+        ),
     ]
     .into_iter()
     .enumerate()
@@ -97,13 +101,22 @@ fn guide(
     }
     for layout in layouts {
         row += 1;
-        let title = format!("{} {}", layout.plan.code(), name(layout.plan.root(), language));
+        let title = format!(
+            "{} {}",
+            layout.plan.code(),
+            name(layout.plan.root(), language)
+        );
         sheet.write_string_with_format(row, 0, title, &formats.heading)?;
         row += 1;
         for it in &layout.sheets {
             let element = layout.plan.element(it.node);
             sheet.write_string(row, 0, it.name(language))?;
-            sheet.write_string_with_format(row, 1, needed(element, it.is_group, language), &wrap)?;
+            sheet.write_string_with_format(
+                row,
+                1,
+                needed(element, it.is_group, language),
+                &wrap,
+            )?;
             row += 1;
         }
     }
@@ -114,8 +127,16 @@ fn guide(
 fn needed(element: Element<'_>, is_group: bool, language: Language) -> String {
     let need = element.need();
     let rows = match is_group {
-        true => pick(language, "每条记录可有多行。", "any number of rows for a record. "),
-        false => pick(language, "每条记录至多一行。", "at most one row for a record. "),
+        true => pick(
+            language,
+            "每条记录可有多行。",
+            "any number of rows for a record. ",
+        ),
+        false => pick(
+            language,
+            "每条记录至多一行。",
+            "at most one row for a record. ",
+        ),
     };
     let mut text = rows.to_owned();
     if need.always {
@@ -219,9 +240,13 @@ fn rows_of(plan: &RecordPlan, record: &Record, sheet: &Sheet) -> Vec<Vec<String>
         let value = plan.value(record, place, *id);
         value.unwrap_or_default().trim().to_owned()
     };
-    let row = |place: Place| -> Vec<String> { sheet.items.iter().map(|id| value(place, id)).collect() };
+    let row =
+        |place: Place| -> Vec<String> { sheet.items.iter().map(|id| value(place, id)).collect() };
     let rows: Vec<Vec<String>> = match sheet.is_group {
-        true => plan.entries(record, Place::RECORD, sheet.node).map(row).collect(),
+        true => plan
+            .entries(record, Place::RECORD, sheet.node)
+            .map(row)
+            .collect(),
         false => vec![row(Place::RECORD)],
     };
     let has_content = |row: &Vec<String>| row.iter().any(|value| !value.is_empty());
@@ -254,7 +279,7 @@ pub(crate) fn filled(
         let mut row = 2;
         for (at, record) in records.iter().enumerate() {
             for values in rows_of(plan, record, sheet) {
-                worksheet.write_string(row, 0, format!("{KEY}{at}"))?;
+                worksheet.write_string(row, 0, format!("K{at}"))?;
                 for (column, (id, value)) in sheet.items.iter().zip(values).enumerate() {
                     let value = shown(plan.element(*id), &value, language);
                     worksheet.write_string(row, column as u16 + 1, value)?;

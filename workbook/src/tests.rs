@@ -32,7 +32,9 @@ fn plan(code: &str) -> &'static Arc<RecordPlan> {
 }
 
 fn sample_of(code: &str) -> Record {
-    plan(code).read(crate::sample(code).unwrap().as_bytes()).unwrap()
+    plan(code)
+        .read(crate::sample(code).unwrap().as_bytes())
+        .unwrap()
 }
 
 /// A workbook with the sample of a record type.
@@ -45,7 +47,12 @@ fn header(record: &str) -> FileHeader {
         date: "2026-11-24".parse().unwrap(),
         record: record.to_owned(),
         org: "T99999999H0001".to_owned(),
-        template: if ["110", "310"].contains(&record) { "10" } else { "  " }.to_owned(),
+        template: if ["110", "310"].contains(&record) {
+            "10"
+        } else {
+            "  "
+        }
+        .to_owned(),
     }
 }
 
@@ -60,7 +67,11 @@ impl Taken {
     /// Cell and code of each finding.
     fn told(&self) -> Vec<String> {
         let told = |it: &Located| {
-            let spot = it.spot.as_ref().map(ToString::to_string).unwrap_or_default();
+            let spot = it
+                .spot
+                .as_ref()
+                .map(ToString::to_string)
+                .unwrap_or_default();
             format!("{spot} {}", it.finding.code)
         };
         self.findings.iter().map(told).collect()
@@ -98,7 +109,9 @@ fn try_take(bytes: &[u8], limits: Limits) -> Result<Taken, BookError> {
             }
             Err(findings) => findings,
         };
-        let stopping = findings.into_iter().filter(|it| it.severity == Severity::Error);
+        let stopping = findings
+            .into_iter()
+            .filter(|it| it.severity == Severity::Error);
         taken.findings.extend(stopping.map(|finding| Located {
             seq: Some(seq),
             spot: Some(source.origin().spot(&finding.path)),

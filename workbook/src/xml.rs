@@ -81,11 +81,6 @@ impl<R: BufRead> Xml<R> {
         }
     }
 
-    /// The name of the part.
-    pub(crate) fn part(&self) -> &str {
-        &self.part
-    }
-
     /// Elements open at this moment.
     pub(crate) fn depth(&self) -> usize {
         self.depth
@@ -117,9 +112,7 @@ impl<R: BufRead> Xml<R> {
             }
             Event::Text(text) => Ok(Token::Text(text.into_inner())),
             Event::CData(text) => Ok(Token::Text(text.into_inner())),
-            Event::GeneralRef(reference) => {
-                resolve(&reference).map(Token::Char).ok_or_else(entity)
-            }
+            Event::GeneralRef(reference) => resolve(&reference).map(Token::Char).ok_or_else(entity),
             Event::DocType(_) => Err(entity()),
             Event::Eof if self.depth > 0 => broken("it is cut short"),
             Event::Eof => Ok(Token::End),

@@ -91,42 +91,6 @@ impl<'p> Element<'p> {
         }
     }
 
-    /// What it stands in; `None` for the record element.
-    #[must_use]
-    pub fn parent(self) -> Option<Element<'p>> {
-        let parent = self.plan.nodes[self.id.0 as usize].parent;
-        (self.id.0 != 0).then(|| self.plan.element(NodeId(parent)))
-    }
-
-    /// The path from the record element, without the numbers of entries.
-    #[must_use]
-    pub fn path(self) -> String {
-        match self.parent() {
-            None => ".".to_owned(),
-            Some(parent) if parent.id.0 == 0 => self.tag().to_owned(),
-            Some(parent) => format!("{}/{}", parent.path(), self.tag()),
-        }
-    }
-
-    /// Whether nobody has to write it: the record type, and the counter of a group.
-    #[must_use]
-    pub fn follows(self) -> bool {
-        let counts = |node: &super::tree::Node| match &node.shape {
-            Shape::Group(group) => group.counter == Some(self.id.0),
-            _ => false,
-        };
-        self.plan.type_item == Some(self.id.0) || self.plan.nodes.iter().any(counts)
-    }
-
-    /// The names of all lists that its codes may come from.
-    pub fn lists(self) -> impl Iterator<Item = &'p str> {
-        let item = self.plan.nodes[self.id.0 as usize].item();
-        let lists = item.map_or(&[][..], |item| &item.lists);
-        lists
-            .iter()
-            .map(move |list| &*self.plan.lists.0[*list as usize].0)
-    }
-
     /// What stands inside, in the order it is written.
     pub fn children(self) -> impl ExactSizeIterator<Item = Element<'p>> {
         let children = self.plan.nodes[self.id.0 as usize].children.iter();

@@ -1,7 +1,7 @@
-//! What an element must do, in words: for templates and manuals.
+//! Where an element stands and what it must do, in words: for templates.
 
-use super::Element;
-use super::tree::{Condition, Presence, Rows, Shape};
+use super::tree::{Condition, Node, Presence, Rows, Shape};
+use super::{Element, NodeId};
 use crate::explain::Language;
 use crate::plan::RecordPlan;
 
@@ -16,7 +16,43 @@ pub struct Need {
     pub barred: Vec<(String, String)>,
 }
 
-impl Element<'_> {
+impl<'p> Element<'p> {
+    /// What it stands in; `None` for the record element.
+    #[must_use]
+    pub fn parent(self) -> Option<Element<'p>> {
+        let parent = self.plan.nodes[self.id.0 as usize].parent;
+        (self.id.0 != 0).then(|| self.plan.element(NodeId(parent)))
+    }
+
+    /// The path from the record element, without the numbers of entries.
+    #[must_use]
+    pub fn path(self) -> String {
+        match self.parent() {
+            None => ".".to_owned(),
+            Some(parent) if parent.id.0 == 0 => self.tag().to_owned(),
+            Some(parent) => format!("{}/{}", parent.path(), self.tag()),
+        }
+    }
+
+    /// Whether nobody has to write it: the record type, and the counter of a group.
+    #[must_use]
+    pub fn follows(self) -> bool {
+        let counts = |node: &Node| match &node.shape {
+            Shape::Group(group) => group.counter == Some(self.id.0),
+            _ => false,
+        };
+        self.plan.type_item == Some(self.id.0) || self.plan.nodes.iter().any(counts)
+    }
+
+    /// The names of all lists that its codes may come from.
+    pub fn list_names(self) -> impl Iterator<Item = &'p str> {
+        let item = self.plan.nodes[self.id.0 as usize].item();
+        let lists = item.map_or(&[][..], |item| &item.lists);
+        lists
+            .iter()
+            .map(move |list| &*self.plan.lists.0[*list as usize].0)
+    }
+
     /// When it must have content, and when it must not be there.
     #[must_use]
     pub fn need(self) -> Need {
@@ -85,8 +121,7 @@ mod tests {
         let flag = need("AcctBsInfSgmt/Flag");
         assert!(!flag.always);
         assert_eq!(
-            flag.when[0].1,
-            "Account type (AcctType) is D1",
+            flag.when[0].1, "Account type (AcctType) is D1",
             "{:?}",
             flag.when
         );

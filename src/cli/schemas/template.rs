@@ -24,7 +24,10 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(common: &Common, args: &Args) -> Result<Exit, CliError> {
-    let is_workbook = args.output.extension().is_some_and(|it| it.eq_ignore_ascii_case("xlsx"));
+    let is_workbook = args
+        .output
+        .extension()
+        .is_some_and(|it| it.eq_ignore_ascii_case("xlsx"));
     if !is_workbook {
         return Err(CliError::Usage("the workbook is named .xlsx"));
     }
@@ -36,9 +39,14 @@ pub(super) fn run(common: &Common, args: &Args) -> Result<Exit, CliError> {
         }
     }
     let path = || args.output.clone();
-    let bytes = workbook::template(&plans, args.lang)
-        .map_err(|source| CliError::Book { path: path(), source })?;
-    fs::write(&args.output, bytes).map_err(|source| CliError::Write { path: path(), source })?;
+    let bytes = workbook::template(&plans, args.lang).map_err(|source| CliError::Book {
+        path: path(),
+        source,
+    })?;
+    fs::write(&args.output, bytes).map_err(|source| CliError::Write {
+        path: path(),
+        source,
+    })?;
     if common.json {
         out::json(&serde_json::json!({"file": args.output, "records": args.records}))?;
     } else {

@@ -31,7 +31,9 @@ pub(super) fn check(path: &Path, check: &mut Check<'_>) -> Result<(), CliError> 
     };
     while let Some(taken) = source.next_record(Record::default()) {
         let of = taken.as_ref().ok().map(|taken| taken.plan.code());
-        let own = tables.iter().find(|it| of.is_none_or(|code| it.plan(code).is_some()));
+        let own = tables
+            .iter()
+            .find(|it| of.is_none_or(|code| it.plan(code).is_some()));
         let own = own.copied().unwrap_or(edition().map_err(failed)?);
         check.record(own, taken, Some(source.origin()));
     }
@@ -55,7 +57,9 @@ pub(super) fn write(
         "xlsx" if table.is_workbook() => {
             let same = |path: &Path| path.canonicalize().ok();
             if same(into).is_some_and(|it| same(table.main()) == Some(it)) {
-                return Err(CliError::Usage("--findings should not name the workbook itself"));
+                return Err(CliError::Usage(
+                    "--findings should not name the workbook itself",
+                ));
             }
             let tables = editions().map_err(failed)?;
             let mut book = open(table.main())?;
@@ -64,7 +68,11 @@ pub(super) fn write(
                 .map_err(|source| broken(into, source));
         }
         "xlsx" => return Err(CliError::Usage("a marked copy is made of a workbook only")),
-        _ => return Err(CliError::Usage("findings go to a file named .csv, .json or .xlsx")),
+        _ => {
+            return Err(CliError::Usage(
+                "findings go to a file named .csv, .json or .xlsx",
+            ));
+        }
     };
     File::create(into)
         .and_then(|mut file| file.write_all(&bytes))

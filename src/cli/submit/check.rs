@@ -202,8 +202,15 @@ impl Check<'_> {
             for it in located {
                 let said = report::pick(self.lang, &it.finding.zh, &it.finding.en);
                 let path = &it.finding.path;
-                let at = it.spot.as_ref().map_or_else(|| path.clone(), ToString::to_string);
-                report::line(&mut self.text, 2, &format!("{} {at}: {said}", it.finding.code));
+                let at = it
+                    .spot
+                    .as_ref()
+                    .map_or_else(|| path.clone(), ToString::to_string);
+                report::line(
+                    &mut self.text,
+                    2,
+                    &format!("{} {at}: {said}", it.finding.code),
+                );
             }
         }
     }

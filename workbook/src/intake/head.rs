@@ -88,14 +88,20 @@ pub(super) fn read(
         if !rows.read(&mut row)? {
             // An empty sheet holds no record.
             if last > 0 {
-                findings.push(located(at(spot, HEADER, 0), Fault::Column.whole(plan.code())));
+                findings.push(located(
+                    at(spot, HEADER, 0),
+                    Fault::Column.whole(plan.code()),
+                ));
             }
             return Ok(None);
         }
         last = row.number;
     }
     if last != HEADER {
-        findings.push(located(at(spot, HEADER, 0), Fault::Column.whole(plan.code())));
+        findings.push(located(
+            at(spot, HEADER, 0),
+            Fault::Column.whole(plan.code()),
+        ));
         return Ok(None);
     }
     let (mut columns, before) = (Vec::new(), findings.len());

@@ -141,7 +141,9 @@ impl Table {
 
     /// The rows with this key.
     pub(super) fn with_key(&self, key: &str) -> &[u32] {
-        let from = self.order.partition_point(|row| self.key(*row as usize) < key);
+        let from = self
+            .order
+            .partition_point(|row| self.key(*row as usize) < key);
         let same = self.order[from..].partition_point(|row| self.key(*row as usize) == key);
         &self.order[from..from + same]
     }
@@ -152,7 +154,9 @@ impl Table {
         let next = self.rows.get(row + 1);
         let to = next.map_or(self.cells.len(), |next| next.first as usize);
         let content = |cell: &Cell| &self.text[cell.start as usize..cell.end as usize];
-        self.cells[from..to].iter().map(move |cell| (cell, content(cell)))
+        self.cells[from..to]
+            .iter()
+            .map(move |cell| (cell, content(cell)))
     }
 
     /// What a column holds.

@@ -83,15 +83,27 @@ fn a_template_offers_every_code_of_a_list_and_marks_what_is_required() {
         ]
     );
     let (_, base) = &sheets.0[1];
-    assert_eq!(base[0][..2], [Put::from("记录键 *"), Put::from("账户类型 *")]);
+    assert_eq!(
+        base[0][..2],
+        [Put::from("记录键 *"), Put::from("账户类型 *")]
+    );
     assert_eq!(base[1][..2], [Put::from("@key"), Put::from("AcctType")]);
     let (_, codes) = sheets.0.iter().find(|(name, _)| name == "代码表").unwrap();
-    let column = codes[0].iter().position(|it| *it == Put::from("Cy")).unwrap();
+    let column = codes[0]
+        .iter()
+        .position(|it| *it == Put::from("Cy"))
+        .unwrap();
     let offered = codes[1..].iter().filter_map(|row| row.get(column));
     let offered: Vec<&Put> = offered.filter(|it| **it != Put::from("")).collect();
     let currencies = plan("410").find("AcctBsInfSgmt/Cy").unwrap();
-    assert_eq!(offered.len(), plan("410").element(currencies).codes().count());
-    assert!(offered.contains(&&Put::from("CNY 人民币元")) || offered.contains(&&Put::from("CNY 人民币")));
+    assert_eq!(
+        offered.len(),
+        plan("410").element(currencies).codes().count()
+    );
+    assert!(
+        offered.contains(&&Put::from("CNY 人民币元"))
+            || offered.contains(&&Put::from("CNY 人民币"))
+    );
 }
 
 #[test]
@@ -113,36 +125,62 @@ fn a_bad_workbook_comes_back_marked_and_once_mended_has_no_finding() {
     let bytes = bad.written();
     let taken = take(&bytes);
     let told = taken.told();
-    for (spot, code) in spots.iter().zip(["intake_cell_code", "intake_cell_date", "intake_cell_formula", "ABE001"]) {
+    for (spot, code) in spots.iter().zip([
+        "intake_cell_code",
+        "intake_cell_date",
+        "intake_cell_formula",
+        "ABE001",
+    ]) {
         let expected = format!("{spot} {code}");
         assert!(told.contains(&expected), "{expected} in {told:?}");
     }
 
     let mut book = Book::open(Cursor::new(&bytes[..]), Limits::default()).unwrap();
     let mut copy = Cursor::new(Vec::new());
-    annotate(&mut book, &editions(), &taken.findings, Language::Zh, &mut copy).unwrap();
+    annotate(
+        &mut book,
+        &editions(),
+        &taken.findings,
+        Language::Zh,
+        &mut copy,
+    )
+    .unwrap();
     let copy = copy.into_inner();
     // Read as it is, the copy has the same findings in the same cells: the formula is its text.
     let again = take(&copy);
     let others = |told: Vec<String>| -> Vec<String> {
-        told.into_iter().filter(|it| !it.starts_with(spots[2])).collect()
+        told.into_iter()
+            .filter(|it| !it.starts_with(spots[2]))
+            .collect()
     };
     assert_eq!(others(again.told()), others(told.clone()));
     let mut marked = Sheets::of(&copy);
     let (first, rows) = &marked.0[0];
-    assert_eq!((first.as_str(), rows.len()), ("检查结果", taken.findings.len() + 1));
+    assert_eq!(
+        (first.as_str(), rows.len()),
+        ("检查结果", taken.findings.len() + 1)
+    );
     for (name, rows) in &good.0 {
         let (_, copied) = marked.0.iter().find(|(copied, _)| copied == name).unwrap();
         assert_eq!(copied.len(), rows.len(), "{name}");
     }
-    assert_eq!(*marked.cell(spots[1]), Put::Number(45_382.0), "values are untouched");
+    assert_eq!(
+        *marked.cell(spots[1]),
+        Put::Number(45_382.0),
+        "values are untouched"
+    );
     assert_eq!(*marked.cell(spots[2]), Put::from("=1000*1000"));
     let xml = |part: &str| {
         let parts = parts(&copy);
         let found = parts.iter().filter(|(name, _)| name.contains(part));
-        found.map(|(_, it)| String::from_utf8(it.clone()).unwrap()).collect::<String>()
+        found
+            .map(|(_, it)| String::from_utf8(it.clone()).unwrap())
+            .collect::<String>()
     };
-    assert!(xml("comments").contains("intake_cell_date"), "findings stand in notes");
+    assert!(
+        xml("comments").contains("intake_cell_date"),
+        "findings stand in notes"
+    );
     assert!(xml("styles").contains("FFFFC7CE"), "cells are colored");
 
     for (spot, value) in spots.iter().zip(right) {
