@@ -17,4 +17,5 @@ mod order;
 mod papers;
 mod people;
 mod readme;
+mod workbook;
 mod wrong;

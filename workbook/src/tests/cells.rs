@@ -109,7 +109,7 @@ fn identifiers_kept_as_numbers_are_refused_and_their_cell_is_named() {
 fn dates_and_amounts_may_be_what_spreadsheets_make_of_them() {
     let sheets = Sheets::of(&filled("410"))
         .with(&format!("{BASE}!D3"), Put::Day(45_382.0))
-        .with("410 基本信息段!F3", Put::Number(1_000_000.0));
+        .with("410 基本信息段!G3", Put::Number(1_000_000.0));
     let taken = sheets.take();
     assert_eq!(taken.told(), [""; 0]);
     let (_, values) = &taken.records[0];

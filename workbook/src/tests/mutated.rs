@@ -45,7 +45,7 @@ fn mutate(content: &mut Vec<u8>, at: prop::sample::Index, how: u8, by: &[u8]) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
+    #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
     fn a_file_with_changed_bytes_is_read_or_refused(
