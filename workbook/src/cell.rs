@@ -273,7 +273,7 @@ mod tests {
             ),
             (
                 "code with its name",
-                of(currency, Holds::Text, "CNY 人民币"),
+                of(currency, Holds::Text, "CNY 人民币元"),
                 ok("CNY"),
             ),
             (

@@ -82,8 +82,8 @@ impl Sheet {
     }
 }
 
-/// Record type and element, with the one around it where another element bears the same name. What
-/// does not fit goes by its tag.
+/// Record type and element, with the one around it where another element bears the same name. Of
+/// what does not fit, both ends.
 fn named(plan: &RecordPlan, element: Element<'_>, by_tag: bool) -> String {
     let own = |it: Element<'_>| if by_tag { it.tag() } else { it.zh() }.to_owned();
     let mut name = own(element);
@@ -94,11 +94,13 @@ fn named(plan: &RecordPlan, element: Element<'_>, by_tag: bool) -> String {
     }
     let name = format!("{} {name}", plan.code());
     let name = name.replace(['[', ']', ':', '*', '?', '/', '\\', '\''], "_");
-    if name.encode_utf16().count() <= NAME {
+    let all: Vec<char> = name.chars().collect();
+    if all.len() <= NAME {
         return name;
     }
-    let tag = format!("{} {}", plan.code(), element.tag());
-    tag.chars().take(NAME).collect()
+    // Names begin alike and end in an edition, or the other way round: both ends tell them apart.
+    let (head, tail) = (&all[..NAME / 2], &all[all.len() - NAME / 2..]);
+    head.iter().chain(&['…']).chain(tail).collect()
 }
 
 /// How many segments and groups bear a name.
@@ -169,6 +171,10 @@ mod tests {
                 names.sort_unstable();
                 names.dedup();
                 assert_eq!(names.len(), layout.sheets.len(), "{}", plan.code());
+                // Spreadsheets do not tell letters by their case.
+                let tags = layout.sheets.iter().map(|it| it.tag.to_lowercase());
+                let tags: std::collections::BTreeSet<String> = tags.collect();
+                assert_eq!(tags.len(), layout.sheets.len(), "{}", plan.code());
                 // Every item that a person fills has its column.
                 let columns: usize = layout.sheets.iter().map(|it| it.items.len()).sum();
                 assert_eq!(columns, filled(plan.root()), "{}", plan.code());
