@@ -12,12 +12,15 @@ use crate::xml::{Token, Xml};
 /// An open workbook.
 pub struct Book<'i> {
     package: Package<'i>,
-    sheets: Vec<(String, String)>,
+    sheets: Sheets,
     shared: Shared,
 }
 
 /// What a workbook says of the parts beside it: kind and place by id.
 type Relations = HashMap<String, (String, String)>;
+
+/// Name and part of each sheet.
+type Sheets = Vec<(String, String)>;
 
 /// Sheets of a workbook.
 const SHEETS: usize = 500;
@@ -152,12 +155,11 @@ fn join(folder: &str, target: &str) -> String {
 }
 
 /// Name and part of each sheet, and whether days are counted from 1904 on.
-#[allow(clippy::type_complexity)]
 fn sheets(
     package: &mut Package<'_>,
     part: &str,
     relations: &Relations,
-) -> Result<(Vec<(String, String)>, bool), BookError> {
+) -> Result<(Sheets, bool), BookError> {
     let none = || BookError::broken(part, "the file does not hold it");
     let mut xml = package.part(part)?.ok_or_else(none)?;
     let (mut sheets, mut is_1904) = (Vec::new(), false);
