@@ -82,6 +82,7 @@ pub fn annotate(
             if noted < NOTES {
                 noted += 1;
                 let note = Note::new(told(said, language))
+                    .add_author_prefix(false)
                     .set_width(360)
                     .set_height(140);
                 sheet.insert_note(place.0, place.1, &note)?;

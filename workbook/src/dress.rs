@@ -149,6 +149,7 @@ pub(crate) fn dress(
         };
         worksheet.set_column_format(*column, format)?;
         let note = Note::new(explained(*item, language))
+            .add_author_prefix(false)
             .set_width(320)
             .set_height(160);
         worksheet.insert_note(0, *column, &note)?;

@@ -11,7 +11,7 @@ const FORMATS: [&str; 2] = ["pboc-submit-personal", "pboc-submit-enterprise"];
 
 /// Arguments.
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {
+pub(in crate::cli) struct Args {
     /// Record types, such as 410; several go into one workbook.
     #[arg(required = true)]
     records: Vec<String>,
