@@ -30,8 +30,8 @@ mod name;
 pub use export::{Names, to_json};
 
 use crate::edition::Edition;
-use crate::plan::RecordPlan;
-use crate::record::Record;
+use crate::plan::{NodeId, RecordPlan};
+use crate::record::{Place, Record};
 use crate::validate::{FileHeader, Finding, Scratch};
 
 /// Takes in the records of one edition.
@@ -91,6 +91,39 @@ impl<'e> Intake<'e> {
     /// All that is wrong with a line of which no record can be made.
     pub fn json(&self, line: &[u8]) -> Result<Taken<'e>, Vec<Finding>> {
         json::read(self.edition, line)
+    }
+
+    /// Puts a value into a record that is being taken in, or tells that it cannot stand there. A
+    /// blank value is none.
+    ///
+    /// # Panics
+    ///
+    /// As [`RecordPlan::put`].
+    pub fn put(&self, taken: &mut Taken<'_>, place: Place, item: NodeId, value: &str) {
+        let value = value.trim_ascii();
+        if value.is_empty() {
+            return;
+        }
+        if finding::cannot_stand(value) {
+            let path = taken.plan.element(item).path();
+            let finding = finding::character(taken.plan.code(), path);
+            taken.findings.push(finding);
+            return;
+        }
+        taken.plan.put(&mut taken.record, place, item, value);
+    }
+
+    /// What to say of a name that stands for nothing inside an element of the plan. `place` says
+    /// in Chinese and English where it was met.
+    #[must_use]
+    pub fn stray(
+        &self,
+        plan: &RecordPlan,
+        inside: NodeId,
+        name: &str,
+        place: (&str, &str),
+    ) -> Finding {
+        name::stray(self.edition, plan, inside.0, name, place)
     }
 
     /// The edition.

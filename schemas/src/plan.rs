@@ -15,6 +15,7 @@ mod codes;
 mod compile;
 mod edit;
 mod element;
+mod need;
 pub(crate) mod tree;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,6 +30,7 @@ use crate::table::Row;
 use build::Tree;
 pub(crate) use compile::compile;
 pub use element::{Element, What};
+pub use need::Need;
 use tree::{Code, Node, Scope, Shape};
 
 /// What the tables of one record say, compiled.

@@ -126,11 +126,11 @@ fn page_of(limit: Option<i64>) -> i64 {
     limit.unwrap_or(PAGE).clamp(1, LARGEST_PAGE)
 }
 
-/// Hands records in: JSON Lines, or CSV of one record type; or, with
-/// `events=true`, negative events as JSON Lines, each of which becomes the records
-/// that the institution's profile reports it in. They are taken in as they come,
-/// so the body may be of any length. After a cut, the same content under the same
-/// `Idempotency-Key` goes on where it ended.
+/// Hands records in: JSON Lines, CSV of one record type, or a workbook filled from
+/// the template (at most 64 MiB); or, with `events=true`, negative events as JSON
+/// Lines, each of which becomes the records that the institution's profile reports
+/// it in. Lines are taken in as they come, so their body may be of any length. After
+/// a cut, the same content under the same `Idempotency-Key` goes on where it ended.
 #[utoipa::path(
     post, path = "/v1/submissions", tag = "submissions",
     params(
@@ -140,6 +140,7 @@ fn page_of(limit: Option<i64>) -> i64 {
     request_body(content(
         (String = "application/x-ndjson"),
         (String = "text/csv"),
+        (Vec<u8> = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
     )),
     responses(
         (status = 201, body = SubmissionView, description = "All records are durable"),
@@ -289,7 +290,8 @@ impl From<SubmitError> for Problem {
             | SubmitError::FeedbackOfAnother
             | SubmitError::Header(_)
             | SubmitError::NoSuchBureau
-            | SubmitError::NoSuchRecord => StatusCode::UNPROCESSABLE_ENTITY,
+            | SubmitError::NoSuchRecord
+            | SubmitError::Workbook(_) => StatusCode::UNPROCESSABLE_ENTITY,
             SubmitError::Forbidden(forbidden) => return Self::forbidden(forbidden.role.name()),
             SubmitError::Input(_) => StatusCode::BAD_REQUEST,
             SubmitError::NotFound => return Self::not_found(),

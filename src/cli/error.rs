@@ -2,6 +2,8 @@
 
 use std::{error::Error, io, path::PathBuf};
 
+use workbook::BookError;
+
 use super::{Exit, out, problem::Problem};
 use crate::{
     audit::AuditError,
@@ -31,6 +33,15 @@ pub enum CliError {
     /// The audit log could not be read.
     #[error(transparent)]
     Audit(#[from] AuditError),
+    /// A workbook could not be read or written.
+    #[error("{}", path.display())]
+    Book {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: BookError,
+    },
     /// A certificate or key could not be made or written.
     #[error(transparent)]
     Cert(#[from] CertError),
@@ -140,6 +151,7 @@ impl CliError {
             | Self::Secret(_)
             | Self::Usage(_) => Exit::Usage,
             Self::Audit(_)
+            | Self::Book { .. }
             | Self::Cert(_)
             | Self::Erase(_)
             | Self::Gateway(_)

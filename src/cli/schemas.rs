@@ -4,6 +4,7 @@ mod check;
 mod coverage;
 mod export;
 mod show;
+mod template;
 
 use clap::Subcommand;
 use jiff::civil::Date;
@@ -23,6 +24,8 @@ pub(super) enum Command {
     Export(export::Args),
     /// Show the manual page of a record type
     Show(show::Args),
+    /// Write a workbook to be filled with records
+    Template(template::Args),
 }
 
 /// `today` picks the edition.
@@ -32,6 +35,7 @@ pub(super) fn run(common: &Common, command: &Command, today: Date) -> Result<Exi
         Command::Coverage(args) => coverage::run(common, args, today),
         Command::Export(args) => export::run(common, args, today),
         Command::Show(args) => show::run(common, args, today),
+        Command::Template(args) => template::run(common, args),
     }
 }
 

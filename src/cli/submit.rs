@@ -3,6 +3,7 @@
 //! The key of a submission is the digest of its content unless another is
 //! given: the same files are the same submission, however often they are sent.
 
+mod book;
 mod check;
 mod stream;
 
@@ -36,7 +37,8 @@ const SHOWN: usize = 20;
 /// Arguments.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// JSON Lines (.jsonl, .ndjson) or CSV (.csv) files, a submission each.
+    /// JSON Lines (.jsonl, .ndjson), CSV (.csv) or workbooks (.xlsx), a
+    /// submission each.
     #[arg(required = true)]
     files: Vec<PathBuf>,
     /// The bureau reported to.
@@ -60,6 +62,10 @@ pub(super) struct Args {
     /// (authorizations, notices, the ledger) is not asked.
     #[arg(long)]
     dry_run: bool,
+    /// Write all findings of a dry run into a file: .csv, .json, or .xlsx, which
+    /// for a workbook is a copy of it with the findings marked.
+    #[arg(long, value_name = "FILE", requires = "dry_run")]
+    findings: Option<PathBuf>,
     /// The language of the findings.
     #[arg(long, default_value = "zh", value_parser = language())]
     lang: Language,
@@ -70,6 +76,9 @@ pub(super) struct Args {
 pub(super) async fn run(common: &Common, args: &Args) -> Result<Exit, CliError> {
     if args.files.len() > 1 && (args.key.is_some() || !args.children.is_empty()) {
         return Err(CliError::Usage("--key and --child go with one file"));
+    }
+    if args.files.len() > 1 && args.findings.is_some() {
+        return Err(CliError::Usage("--findings goes with one file"));
     }
     if args.dry_run {
         return check::run(common, args);
@@ -216,7 +225,9 @@ fn describe(text: &mut String, record: &Value, lang: Language) {
     let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     for (list, name) in [("findings", "path"), ("answer", "tag")] {
         for one in report::list(&record[list]) {
-            let told = [&one["code"], &one[name], &one[said]].map(word).join(" ");
+            // Of a workbook the cell says more.
+            let place = one.get("at").unwrap_or(&one[name]);
+            let told = [&one["code"], place, &one[said]].map(word).join(" ");
             report::line(text, 2, &told);
         }
     }

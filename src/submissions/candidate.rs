@@ -12,6 +12,7 @@ use schemas::{
     role::Role,
     validate::{Finding, Scratch, Severity},
 };
+use workbook::Origin;
 
 use super::{
     RecordState, SubmitError,
@@ -38,6 +39,7 @@ pub(super) type Expected = HashMap<(String, String), Account>;
 /// A record on its way through a chunk.
 pub(super) struct Candidate {
     raw: Vec<u8>,
+    origin: Option<Origin>,
     pub(super) seq: i64,
     pub(super) record: String,
     pub(super) taken: Option<Taken<'static>>,
@@ -86,6 +88,7 @@ impl Candidate {
         };
         Self {
             raw: parsed.raw,
+            origin: parsed.origin,
             seq,
             record,
             taken,
@@ -380,7 +383,7 @@ impl Candidate {
             report_date: day.map(|day| day.to_string()),
             holds: gate::json(&self.holds).filter(|_| !bad),
             needs: self.needs,
-            findings: view::findings_json(&self.findings),
+            findings: view::findings_json_in(&self.findings, self.origin.as_ref()),
             sealed,
             sealed_sha256,
             corrects: self.corrects,

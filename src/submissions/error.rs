@@ -3,6 +3,7 @@
 use std::io;
 
 use schemas::validate::Finding;
+use workbook::BookError;
 
 use super::FileState;
 use crate::{
@@ -80,6 +81,9 @@ pub enum SubmitError {
     /// The vault's error.
     #[error(transparent)]
     Vault(#[from] VaultError),
+    /// The workbook cannot be read; nothing of it was taken.
+    #[error(transparent)]
+    Workbook(#[from] BookError),
     /// The file is not in a state that allows this.
     #[error("a file that is {} does not allow this", .0.name())]
     WrongFileState(FileState),
@@ -116,6 +120,7 @@ impl SubmitError {
             Self::NoSuchRecord => "no_such_record",
             Self::NotFound => "not_found",
             Self::Serials => "serials_used_up",
+            Self::Workbook(error) => error.code(),
             Self::WrongFileState(_) | Self::WrongRecordState => "wrong_state",
             Self::Authorizations(_)
             | Self::Cipher(_)

@@ -3,7 +3,7 @@
 //! What is durable already is read again and skipped: a chain of digests over
 //! the records tells whether it is the same.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Cursor, Read};
 
 use schemas::{
     edition::Edition,
@@ -14,6 +14,7 @@ use schemas::{
     validate::Finding,
 };
 use tokio::sync::mpsc;
+use workbook::{Book, Limits, Located, Origin};
 
 use super::SubmitError;
 use crate::platform::digest::sha256;
@@ -42,6 +43,8 @@ pub enum Form {
     Events(Input),
     /// Records, a JSON object a line.
     JsonLines(Input),
+    /// A workbook, which is read whole before its first record.
+    Workbook(Input),
 }
 
 /// One record of the input.
@@ -50,6 +53,8 @@ pub(super) struct Parsed {
     pub(super) taken: Result<Taken<'static>, Vec<Finding>>,
     /// The event that it is of, where it is of one.
     pub(super) reported: Option<Reported>,
+    /// Its rows, where it comes from a workbook.
+    pub(super) origin: Option<Origin>,
 }
 
 /// Some records, and the chain over all up to their end.
@@ -69,8 +74,22 @@ impl Chunk {
     }
 }
 
-/// What was read of a record, and the event that it is of.
-type OneRead = (Result<Taken<'static>, Vec<Finding>>, Option<Reported>);
+/// What was read of a record, and what it is of: an event, or rows of a workbook.
+struct OneRead {
+    taken: Result<Taken<'static>, Vec<Finding>>,
+    reported: Option<Reported>,
+    origin: Option<Origin>,
+}
+
+impl OneRead {
+    fn of(taken: Result<Taken<'static>, Vec<Finding>>) -> Self {
+        Self {
+            taken,
+            reported: None,
+            origin: None,
+        }
+    }
+}
 
 /// What was durable before.
 pub(super) struct Before {
@@ -108,6 +127,7 @@ impl Form {
             Self::Csv { .. } => "csv",
             Self::Events(_) => "events",
             Self::JsonLines(_) => "jsonl",
+            Self::Workbook(_) => "xlsx",
         }
     }
 
@@ -116,7 +136,7 @@ impl Form {
     pub fn record(&self) -> Option<&str> {
         match self {
             Self::Csv { record, .. } => Some(record),
-            Self::Events(_) | Self::JsonLines(_) => None,
+            Self::Events(_) | Self::JsonLines(_) | Self::Workbook(_) => None,
         }
     }
 }
@@ -156,6 +176,7 @@ pub(super) fn feed(
         } => tables(edition, &record, main, children, &mut collector),
         Form::Events(input) => lines(input, &mut collector, Collector::take_event),
         Form::JsonLines(input) => lines(input, &mut collector, Collector::take_line),
+        Form::Workbook(input) => book(edition, input, &mut collector),
     };
     let ended = match read {
         Ok(Ok(())) => collector.end(),
@@ -241,12 +262,50 @@ fn tables(
             Err(CsvError::Findings(findings)) => Err(findings),
             Err(_) => Err(Vec::new()),
         };
-        let taken = Some((taken, None));
+        let taken = Some(OneRead::of(taken));
         if collector.take(source.raw().to_vec(), taken).is_err() {
             return Ok(Err(Unwanted));
         }
     }
     Ok(Ok(()))
+}
+
+fn book(
+    edition: &'static Edition,
+    input: Input,
+    collector: &mut Collector,
+) -> Result<Result<(), Unwanted>, SubmitError> {
+    let limits = Limits::default();
+    let mut bytes = Vec::new();
+    // One byte more tells that there are too many; the reader says so.
+    input
+        .take(limits.file + 1)
+        .read_to_end(&mut bytes)
+        .map_err(SubmitError::Input)?;
+    let mut book = Book::open(Cursor::new(bytes), limits)?;
+    let read = workbook::read(&mut book, &[edition])?;
+    drop(book);
+    let mut source =
+        read.map_err(|found| SubmitError::Header(found.into_iter().map(placed).collect()))?;
+    while let Some(taken) = source.next_record(Record::default()) {
+        let read = OneRead {
+            origin: Some(source.origin().clone()),
+            ..OneRead::of(taken)
+        };
+        if collector.take(source.raw().to_vec(), Some(read)).is_err() {
+            return Ok(Err(Unwanted));
+        }
+    }
+    Ok(Ok(()))
+}
+
+/// A finding about a sheet, with its place.
+fn placed(located: Located) -> Finding {
+    let mut finding = located.finding;
+    if let Some(spot) = located.spot {
+        finding.path = spot.to_string();
+    }
+    finding
 }
 
 impl Collector {
@@ -257,7 +316,7 @@ impl Collector {
 
     fn take_line(&mut self, raw: Vec<u8>) -> Result<(), Unwanted> {
         let intake = Intake::new(self.by.edition);
-        let taken = self.wanted().then(|| (intake.json(&raw), None));
+        let taken = self.wanted().then(|| OneRead::of(intake.json(&raw)));
         self.take(raw, taken)
     }
 
@@ -267,12 +326,15 @@ impl Collector {
         match intake.events(&raw, self.by.profile) {
             Ok(all) => {
                 for (taken, reported) in all {
-                    let taken = self.wanted().then_some((Ok(taken), Some(reported)));
+                    let taken = self.wanted().then_some(OneRead {
+                        reported: Some(reported),
+                        ..OneRead::of(Ok(taken))
+                    });
                     self.take(raw.clone(), taken)?;
                 }
                 Ok(())
             }
-            Err(findings) => self.take(raw, Some((Err(findings), None))),
+            Err(findings) => self.take(raw, Some(OneRead::of(Err(findings)))),
         }
     }
 
@@ -290,15 +352,16 @@ impl Collector {
             return Ok(());
         }
         self.bytes += raw.len();
-        if let Some((mut taken, reported)) = taken {
-            if let (Some(profile), Ok(taken)) = (self.by.profile, &mut taken) {
+        if let Some(mut one) = taken {
+            if let (Some(profile), Ok(taken)) = (self.by.profile, &mut one.taken) {
                 let refused = profile.refuses(self.by.edition, taken.plan, &taken.record);
                 taken.findings.extend(refused);
             }
             self.records.push(Parsed {
                 raw,
-                taken,
-                reported,
+                taken: one.taken,
+                reported: one.reported,
+                origin: one.origin,
             });
         }
         if self.records.len() >= CHUNK || self.bytes >= CHUNK_BYTES {

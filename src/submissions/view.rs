@@ -6,6 +6,7 @@ use schemas::{
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+use workbook::Origin;
 
 use super::{
     FileState, RecordState, SubmissionState, gate,
@@ -20,6 +21,9 @@ pub struct RecordFinding {
     pub rule: String,
     /// Where, from the record element; `.` is the record as a whole.
     pub path: String,
+    /// The cell of a workbook, such as `410 基础段!C5`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<String>,
     /// The bureau's error code, or one of ours in lower case.
     pub code: String,
     /// Whether it stops the record; otherwise it warns.
@@ -248,6 +252,7 @@ impl From<&Finding> for RecordFinding {
         Self {
             rule: finding.rule.clone(),
             path: finding.path.clone(),
+            at: None,
             code: finding.code.clone(),
             stops: finding.severity == Severity::Error,
             zh: finding.zh.clone(),
@@ -258,7 +263,16 @@ impl From<&Finding> for RecordFinding {
 
 /// Findings as the database keeps them.
 pub(super) fn findings_json(findings: &[Finding]) -> Option<String> {
-    let kept: Vec<RecordFinding> = findings.iter().map(RecordFinding::from).collect();
+    findings_json_in(findings, None)
+}
+
+/// The same, of a record that came from a workbook.
+pub(super) fn findings_json_in(findings: &[Finding], origin: Option<&Origin>) -> Option<String> {
+    let kept = findings.iter().map(|finding| RecordFinding {
+        at: origin.map(|origin| origin.spot(&finding.path).to_string()),
+        ..RecordFinding::from(finding)
+    });
+    let kept: Vec<RecordFinding> = kept.collect();
     (!kept.is_empty())
         .then(|| serde_json::to_string(&kept).ok())
         .flatten()

@@ -19,4 +19,5 @@ mod order;
 mod papers;
 mod people;
 mod readme;
+mod workbook;
 mod wrong;

@@ -6,7 +6,7 @@ use crate::kind::Kind;
 use crate::plan::RecordPlan;
 
 impl RecordPlan {
-    pub(super) fn always(&self, test: TestId) -> bool {
+    pub(crate) fn always(&self, test: TestId) -> bool {
         matches!(self.program.tests[test as usize], Test::Always)
     }
 

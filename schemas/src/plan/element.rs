@@ -9,8 +9,8 @@ use crate::kind::{Kind, Length};
 /// One element of a record.
 #[derive(Clone, Copy, Debug)]
 pub struct Element<'p> {
-    plan: &'p RecordPlan,
-    id: NodeId,
+    pub(super) plan: &'p RecordPlan,
+    pub(super) id: NodeId,
 }
 
 /// What kind of element it is.

@@ -15,6 +15,7 @@ use axum::{
     },
 };
 use tokio::sync::mpsc;
+use workbook::MEDIA_TYPE;
 
 use crate::{api::problem::Problem, submissions::Form};
 
@@ -24,7 +25,7 @@ const AHEAD: usize = 4;
 /// A client that is silent for so long has gone: its submission is free again.
 const SILENCE: Duration = Duration::from_secs(120);
 
-/// JSON Lines (of records, or of events) or CSV, by its type.
+/// JSON Lines (of records, or of events), CSV or a workbook, by its type.
 pub(super) fn form(
     headers: &HeaderMap,
     record: Option<String>,
@@ -58,18 +59,24 @@ pub(super) fn form(
             main: Box::new(reader(body)),
             children: Vec::new(),
         }),
-        ("application/x-ndjson" | "text/csv", _) => Err(Problem::new(
+        (MEDIA_TYPE, None) => Ok(Form::Workbook(Box::new(reader(body)))),
+        ("application/x-ndjson" | "text/csv" | MEDIA_TYPE, _) => Err(Problem::new(
             StatusCode::BAD_REQUEST,
             "query",
             "the parameter record does not go with the body",
         )
-        .detail("a CSV needs ?record=210 or another type; JSON Lines name it in each line")),
+        .detail(
+            "a CSV needs ?record=210 or another type; JSON Lines name it in each line, workbooks \
+             in the names of their sheets",
+        )),
         _ => Err(Problem::new(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
             "media_type",
             "the body is not of a type that this takes",
         )
-        .detail("send a header Content-Type: application/x-ndjson or text/csv")),
+        .detail(format!(
+            "send a header Content-Type: application/x-ndjson, text/csv or {MEDIA_TYPE}"
+        ))),
     }
 }
 

@@ -14,16 +14,17 @@ use schemas::{
     validate::{FileHeader, Finding, Scratch, Severity},
 };
 use serde_json::{Value, json};
+use workbook::{Located, Origin};
 
 use super::{
     super::{CliError, Common, Exit, out, report},
-    Args, SHOWN,
+    Args, SHOWN, book,
     stream::{Table, edition},
 };
 use crate::platform::clock::{Clock, china_date};
 
 /// What was seen so far.
-struct Check<'c> {
+pub(super) struct Check<'c> {
     header: FileHeader,
     scratch: Scratch,
     lang: Language,
@@ -33,6 +34,8 @@ struct Check<'c> {
     bad: u64,
     rows: Vec<Value>,
     text: String,
+    /// All findings, where they are to be written into a file.
+    found: Option<Vec<Located>>,
 }
 
 pub(super) fn run(common: &Common, args: &Args) -> Result<Exit, CliError> {
@@ -61,13 +64,18 @@ pub(super) fn run(common: &Common, args: &Args) -> Result<Exit, CliError> {
             bad: 0,
             rows: Vec::new(),
             text: String::new(),
+            found: args.findings.is_some().then(Vec::new),
         };
         let tables = edition().map_err(failed)?;
         match table.record() {
             Some(record) => check.csv(&table, record, tables, args)?,
+            None if table.is_workbook() => book::check(path, &mut check)?,
             None => check.lines(&table, tables).map_err(failed)?,
         }
         bad += check.bad;
+        if let (Some(into), Some(found)) = (&args.findings, check.found.take()) {
+            book::write(&table, into, &found, args.lang)?;
+        }
         check.print()?;
     }
     Ok(if bad == 0 { Exit::Done } else { Exit::Refused })
@@ -85,7 +93,7 @@ impl Check<'_> {
                 return Ok(());
             }
             if !line.trim_ascii().is_empty() {
-                self.record(edition, intake.json(line.trim_ascii()));
+                self.record(edition, intake.json(line.trim_ascii()), None);
             }
         }
     }
@@ -118,15 +126,15 @@ impl Check<'_> {
             Ok(source) => source,
             Err(CsvError::Io(error)) => return Err(broken(error)),
             Err(CsvError::Findings(findings)) => {
-                self.record(edition, Err(findings));
+                self.record(edition, Err(findings), None);
                 return Ok(());
             }
             Err(error) => return Err(broken(std::io::Error::other(error))),
         };
         while let Some(read) = source.read(Record::default()) {
             match read {
-                Ok(taken) => self.record(edition, Ok(taken)),
-                Err(CsvError::Findings(findings)) => self.record(edition, Err(findings)),
+                Ok(taken) => self.record(edition, Ok(taken), None),
+                Err(CsvError::Findings(findings)) => self.record(edition, Err(findings), None),
                 Err(CsvError::Io(error)) => return Err(broken(error)),
                 Err(error) => return Err(broken(std::io::Error::other(error))),
             }
@@ -134,7 +142,13 @@ impl Check<'_> {
         Ok(())
     }
 
-    fn record(&mut self, edition: &Edition, taken: Result<Taken<'_>, Vec<Finding>>) {
+    /// Judges a record; `origin` tells its rows where it comes from a workbook.
+    pub(super) fn record(
+        &mut self,
+        edition: &Edition,
+        taken: Result<Taken<'_>, Vec<Finding>>,
+        origin: Option<&Origin>,
+    ) {
         self.records += 1;
         let findings = match taken {
             Err(findings) => findings,
@@ -145,25 +159,57 @@ impl Check<'_> {
                 taken.judge(&self.header, &mut self.scratch)
             }
         };
-        if !findings.iter().any(|it| it.severity == Severity::Error) {
-            return;
+        let located: Vec<Located> = findings
+            .into_iter()
+            .map(|finding| Located {
+                seq: Some(self.records),
+                spot: origin.map(|origin| origin.spot(&finding.path)),
+                finding,
+            })
+            .collect();
+        self.tell(located);
+    }
+
+    /// Tells the findings on one record, or on the sheets of a workbook.
+    pub(super) fn tell(&mut self, located: Vec<Located>) {
+        let stops = |it: &Located| it.finding.severity == Severity::Error;
+        if located.iter().any(stops) {
+            self.bad += 1;
+            self.show(&located);
         }
-        self.bad += 1;
+        if let Some(found) = &mut self.found {
+            found.extend(located);
+        }
+    }
+
+    fn show(&mut self, located: &[Located]) {
+        let seq = located.first().and_then(|it| it.seq);
         if self.json {
-            let findings = findings.iter().map(|it| {
-                json!({"rule": it.rule, "code": it.code, "path": it.path, "zh": it.zh, "en": it.en})
+            let findings = located.iter().map(|it| {
+                let (at, it) = (it.spot.as_ref().map(ToString::to_string), &it.finding);
+                let mut row = json!({"rule": it.rule, "code": it.code, "path": it.path, "zh": it.zh, "en": it.en});
+                if let Some(at) = at {
+                    row["at"] = at.into();
+                }
+                row
             });
             let findings: Vec<Value> = findings.collect();
-            self.rows
-                .push(json!({"seq": self.records, "findings": findings}));
+            self.rows.push(json!({"seq": seq, "findings": findings}));
         } else if self.bad as usize <= SHOWN {
-            report::line(&mut self.text, 1, &format!("#{}", self.records));
-            for it in &findings {
-                let said = report::pick(self.lang, &it.zh, &it.en);
+            if let Some(seq) = seq {
+                report::line(&mut self.text, 1, &format!("#{seq}"));
+            }
+            for it in located {
+                let said = report::pick(self.lang, &it.finding.zh, &it.finding.en);
+                let path = &it.finding.path;
+                let at = it
+                    .spot
+                    .as_ref()
+                    .map_or_else(|| path.clone(), ToString::to_string);
                 report::line(
                     &mut self.text,
                     2,
-                    &format!("{} {}: {said}", it.code, it.path),
+                    &format!("{} {at}: {said}", it.finding.code),
                 );
             }
         }

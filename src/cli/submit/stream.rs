@@ -22,6 +22,7 @@ use schemas::{
     validate::Finding,
 };
 use tokio::sync::mpsc;
+use workbook::MEDIA_TYPE;
 
 use super::{super::CliError, extension};
 
@@ -33,9 +34,18 @@ const AHEAD: usize = 4;
 #[derive(Clone)]
 pub(super) struct Table {
     main: PathBuf,
+    form: Form,
     /// The record type; of a CSV only.
     record: Option<String>,
     children: Vec<(String, PathBuf)>,
+}
+
+/// What a file is, by its name.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Form {
+    Csv,
+    JsonLines,
+    Workbook,
 }
 
 /// What reads the parts of a body from a thread.
@@ -47,12 +57,17 @@ impl Table {
         record: Option<&str>,
         children: &[String],
     ) -> Result<Self, CliError> {
-        let csv = match extension(main).as_str() {
-            "csv" => true,
-            "jsonl" | "ndjson" => false,
-            _ => return Err(CliError::Usage("a file is named .jsonl, .ndjson or .csv")),
+        let form = match extension(main).as_str() {
+            "csv" => Form::Csv,
+            "jsonl" | "ndjson" => Form::JsonLines,
+            "xlsx" => Form::Workbook,
+            _ => {
+                return Err(CliError::Usage(
+                    "a file is named .jsonl, .ndjson, .csv or .xlsx",
+                ));
+            }
         };
-        if csv && record.is_none() {
+        if form == Form::Csv && record.is_none() {
             return Err(CliError::Usage(
                 "a CSV needs --record, such as --record 210",
             ));
@@ -66,7 +81,8 @@ impl Table {
         });
         Ok(Self {
             main: main.to_owned(),
-            record: record.filter(|_| csv).map(str::to_owned),
+            form,
+            record: record.filter(|_| form == Form::Csv).map(str::to_owned),
             children: children.collect::<Result<_, _>>()?,
         })
     }
@@ -84,6 +100,10 @@ impl Table {
         self.record.as_deref()
     }
 
+    pub(super) fn is_workbook(&self) -> bool {
+        self.form == Form::Workbook
+    }
+
     /// The record type that goes beside the body: several tables are sent as
     /// JSON Lines, which name it themselves.
     pub(super) fn content_record(&self) -> Option<&str> {
@@ -93,6 +113,7 @@ impl Table {
     pub(super) fn content_type(&self) -> &'static str {
         match self.content_record() {
             Some(_) => "text/csv",
+            None if self.is_workbook() => MEDIA_TYPE,
             None => "application/x-ndjson",
         }
     }
@@ -164,6 +185,13 @@ impl Table {
 pub(super) fn edition() -> io::Result<&'static Edition> {
     Edition::embedded("pboc-submit", date(9999, 12, 31))
         .ok_or_else(|| io::Error::other("the program holds no tables of the format"))
+}
+
+/// The tables of all formats in force, as [`edition`].
+pub(super) fn editions() -> io::Result<[&'static Edition; 2]> {
+    let enterprise = Edition::embedded("pboc-submit-enterprise", date(9999, 12, 31));
+    let none = || io::Error::other("the program holds no tables of the format");
+    Ok([edition()?, enterprise.ok_or_else(none)?])
 }
 
 fn unreadable(error: CsvError) -> io::Error {

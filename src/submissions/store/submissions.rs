@@ -24,7 +24,7 @@ pub struct Submission {
     pub bureau: String,
     /// Operator or machine client that submits.
     pub submitter: String,
-    /// `jsonl` or `csv`.
+    /// `jsonl`, `csv` or `xlsx`.
     pub format: String,
     /// The record type of a CSV.
     pub record: Option<String>,
