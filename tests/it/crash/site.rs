@@ -11,6 +11,7 @@ use creditgate::{
     operators::{Caller, Role},
     platform::{clock::Clock, db::Db, db::Urgency, identity::Identity},
 };
+use secrecy::SecretString;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, SqliteConnection};
 use tempfile::TempDir;
 use tokio::{
@@ -229,6 +230,10 @@ impl Server {
                 })
             }
         }
+    }
+
+    pub(super) fn client(&self, whose: &SecretString) -> Client {
+        self.officer.with(whose)
     }
 
     /// Kills it as `kill -9` does.
