@@ -27,8 +27,11 @@ const BETWEEN: u8 = 0x1e;
 /// A name that fits most samples.
 const FILE: &str = "T99999999H00012024060121000010.txt";
 
+/// What is done with the bytes of a fuzzer.
+pub type Target = fn(&[u8]);
+
 /// All targets by name.
-pub const ALL: [(&str, fn(&[u8])); 7] = [
+pub const ALL: [(&str, Target); 7] = [
     ("csv", csv),
     ("feedback", feedback),
     ("header", header),

@@ -56,10 +56,13 @@ fn header(record: &str) -> FileHeader {
     }
 }
 
+/// A path and a value.
+type Pair = (String, Option<String>);
+
 /// What reading a workbook came to: records and all findings that stop one.
 #[derive(Debug)]
 struct Taken {
-    records: Vec<(&'static str, Vec<(String, Option<String>)>)>,
+    records: Vec<(&'static str, Vec<Pair>)>,
     findings: Vec<Located>,
 }
 

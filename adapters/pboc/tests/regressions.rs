@@ -33,6 +33,7 @@ fn every_fuzzer_begins_with_samples_that_its_reader_takes() {
     for (target, run) in targets::ALL {
         let mut begins = false;
         for seed in seeds.iter().filter(|seed| seed.target == target) {
+            assert!(!seed.name.is_empty(), "{target}");
             run(&seed.bytes);
             begins = true;
         }

@@ -83,7 +83,8 @@ fn what_the_pre_check_tool_overlooks_in_a_record_warns() {
         assert_ne!(text, good(), "{to} changes something");
         seen(NAME, text.as_bytes(), 1).codes()
     };
-    let cases: [(&str, &str, &[(u32, &str)]); 8] = [
+    type Told = &'static [(u32, &'static str)];
+    let cases: [(&str, &str, Told); 8] = [
         (
             "<AcctCode>T99999999H0001DK",
             "<AcctCode>T99999999H0001ＤK",

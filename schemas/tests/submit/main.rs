@@ -4,8 +4,8 @@
 
 mod case;
 mod cases;
-mod coverage;
 mod checks;
+mod coverage;
 mod enterprise;
 mod examine;
 mod faults;

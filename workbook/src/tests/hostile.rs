@@ -126,7 +126,8 @@ fn cells_that_lie_about_themselves_are_refused() {
     let good = filled("410");
     let sheet = "xl/worksheets/sheet1.xml";
     let text = |change: fn(&str) -> String| code(&changed(&good, sheet, change));
-    let cases: [(&str, fn(&str) -> String); 7] = [
+    type Change = fn(&str) -> String;
+    let cases: [(&str, Change); 7] = [
         ("a text that is not there", |it| {
             it.replacen("t=\"s\"><v>0<", "t=\"s\"><v>99999999<", 1)
         }),
