@@ -165,6 +165,7 @@ mod tests {
                         "bureau",
                         "cursor",
                         "entry",
+                        "events",
                         "from",
                         "id",
                         "lang",

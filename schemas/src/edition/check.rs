@@ -72,7 +72,7 @@ pub(super) fn rows(tables: &Tables<'_>, errors: &mut Vec<TableError>) {
 
 /// Every key of the edition is one that something reads.
 fn settings(tables: &Tables<'_>, errors: &mut Vec<TableError>) {
-    const KEYS: [&str; 8] = [
+    const KEYS: [&str; 9] = [
         "first_day",
         "root",
         "unknown_code",
@@ -81,6 +81,7 @@ fn settings(tables: &Tables<'_>, errors: &mut Vec<TableError>) {
         "country_list",
         "type_item",
         "off",
+        "subjects",
     ];
     let conflicts: BTreeSet<&str> = tables
         .rows(Sheet::Conflicts)
