@@ -149,7 +149,7 @@ pub fn soap(bytes: &[u8]) {
         password: Zeroizing::new("Example-1".to_owned()),
         originator_user: "demo_query_user".to_owned(),
         serial: 1,
-        at: Default::default(),
+        at: jiff::Timestamp::constant(1_773_626_700, 0),
     };
     let Ok(mut conversation) = pboc::Pboc::new().inquire(request) else {
         unreachable!("the request is one");
