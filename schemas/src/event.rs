@@ -7,7 +7,7 @@
 //! `pboc-submit-profiles/events.tsv`, the records that an institution of a profile reports it in;
 //! [`Reported::complete`] puts what follows from the event, and what the bureau last accepted of
 //! the account. Both tell everything that is wrong at once. Nothing is invented: what neither the
-//! event nor the bureau's last state tells is asked for by name ([`needs`](finding::NEEDS)), and
+//! event nor the bureau's last state tells is asked for by name (`event_needs`), and
 //! what `items` says against the event is told as a contradiction.
 //!
 //! # What is not here
@@ -95,6 +95,7 @@ pub(crate) struct Paid {
 }
 
 /// The account of the claim that paying out gives.
+#[derive(Clone)]
 pub(crate) struct Claim {
     pub(crate) account: String,
     pub(crate) items: Option<String>,
@@ -110,6 +111,7 @@ pub(crate) enum Status {
 }
 
 /// An event, read and in itself consistent. Amounts are whole units of the currency.
+#[derive(Clone)]
 pub(crate) struct Event {
     pub(crate) obligation: Obligation,
     pub(crate) kind: Kind,
@@ -205,6 +207,16 @@ impl Event {
             (None, false) => Situation::Overdue,
         }
     }
+
+    /// The event as it is told of the claim: that the guarantee ended, or how it stands, is
+    /// not said of the claim.
+    fn of_claim(&self) -> Self {
+        let mut own = self.clone();
+        if own.claim.is_some() {
+            (own.closed_on, own.status) = (None, None);
+        }
+        own
+    }
 }
 
 impl<'e> Intake<'e> {
@@ -227,7 +239,10 @@ impl<'e> Intake<'e> {
         let mut reported = Vec::with_capacity(routes.len());
         let mut findings = Vec::new();
         for route in routes {
-            let event = Arc::clone(&event);
+            let event = match route.is_claim() {
+                true => Arc::new(event.of_claim()),
+                false => Arc::clone(&event),
+            };
             let reported_in = Reported { event, route };
             match reported_in.begin(*self) {
                 Ok(taken) => reported.push((taken, reported_in)),

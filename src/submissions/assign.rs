@@ -155,7 +155,7 @@ async fn look(
         let own = row.account.and_then(|id| disputes.get(&id));
         let mut codes = Vec::new();
         codes.extend(dispute(own, row.dispute.as_deref(), marked));
-        if !covered(&row, &provided, file, at) {
+        if row.account.is_none() || !covered(&row, &provided, file, at) {
             codes.push(HoldCode::ProvideMissing);
         }
         let key = (row.submission, row.seq);

@@ -179,10 +179,12 @@ impl Candidate {
         let (plan, known) = (taken.plan, self.found.account_type.clone());
         let known = known.as_deref();
         if let Some(reported) = &self.reported {
+            // What stands now is not what will when one before it is accepted.
+            let state = self.state.as_ref().filter(|_| !self.is_assumed);
             let standing = event::Known {
                 is_accepted: self.found.standing.is_accepted(),
                 account_type: known,
-                state: self.state.as_ref().map(|(plan, state)| (*plan, state)),
+                state: state.map(|(plan, state)| (*plan, state)),
             };
             reported.complete(taken, &standing);
         }
@@ -312,7 +314,35 @@ impl Candidate {
 
     /// Whether it is good and neither its account nor whose that is is known.
     pub(super) fn is_without_account(&self) -> bool {
-        self.account.is_none() && self.subject.is_none() && !self.is_bad()
+        self.subject.is_none() && self.wants_account()
+    }
+
+    /// Whether it is good and its account is not known.
+    pub(super) fn wants_account(&self) -> bool {
+        self.account.is_none() && !self.is_bad()
+    }
+
+    /// Its account was made by a record before it, meanwhile.
+    pub(super) fn meets(&mut self, found: Account) {
+        let subject = found.subject.clone();
+        if self.subject.is_some() && self.subject != subject {
+            return self.is_of_another_subject();
+        }
+        if self.subject.is_none() {
+            (self.subject, self.keys) = (subject, None);
+        }
+        self.account = Some(found);
+    }
+
+    /// Nothing goes out that no account stands behind: no gate would look at it.
+    pub(super) fn is_of_no_account(&mut self) {
+        self.add(
+            "account_unknown",
+            "0000",
+            "该记录所属的账户尚未登记：开立该账户的记录未被接收；请先报送开立记录",
+            "no account of this key is known: the record that opens it was not taken; hand that \
+             in first",
+        );
     }
 
     /// Its subject is this one; no other than its account's.

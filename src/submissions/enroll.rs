@@ -4,7 +4,13 @@ use std::collections::HashMap;
 
 use schemas::role::Does;
 
-use super::{Submissions, SubmitError, candidate::Candidate, service::Inner};
+use super::{
+    Submissions, SubmitError,
+    candidate::Candidate,
+    service::Inner,
+    store::accounts::{self, Sought},
+    take::digests,
+};
 use crate::{
     ledger::index::{AccountName, take_many},
     platform::{
@@ -17,8 +23,57 @@ use crate::{
 };
 
 impl Submissions {
-    /// Finds or makes the subjects and accounts of records that may go on.
+    /// Finds or makes the subjects and accounts of records that may go on; what has no
+    /// account by then is set aside.
     pub(super) async fn enroll(
+        &self,
+        institution: &InstitutionId,
+        bureau: &BureauId,
+        candidates: &mut [Candidate],
+    ) -> Result<(), SubmitError> {
+        self.enroll_new(institution, bureau, candidates).await?;
+        self.meet_late(institution, bureau, candidates).await?;
+        for candidate in candidates.iter_mut().filter(|it| it.wants_account()) {
+            candidate.is_of_no_account();
+        }
+        Ok(())
+    }
+
+    /// Looks once more for accounts that the chunk before made after this one was
+    /// looked up.
+    async fn meet_late(
+        &self,
+        institution: &InstitutionId,
+        bureau: &BureauId,
+        candidates: &mut [Candidate],
+    ) -> Result<(), SubmitError> {
+        let edition = Inner::edition(self.today())?;
+        let blind = self.0.parts.vault.blind().await?;
+        let (mut sought, mut places) = (Vec::new(), Vec::new());
+        for (n, candidate) in candidates.iter().enumerate() {
+            let role = edition.role(&candidate.record);
+            if let (true, Some(role), Some(key)) = (candidate.wants_account(), role, &candidate.key)
+            {
+                sought.push(Sought {
+                    family: role.family().to_owned(),
+                    digests: digests(&blind, institution, bureau, role.family(), key),
+                });
+                places.push(n);
+            }
+        }
+        if places.is_empty() {
+            return Ok(());
+        }
+        let found = accounts::find(self.db(), institution, bureau, &sought).await?;
+        for (n, found) in places.into_iter().zip(found) {
+            if let Some(found) = found {
+                candidates[n].meets(found.account);
+            }
+        }
+        self.keys(candidates).await
+    }
+
+    async fn enroll_new(
         &self,
         institution: &InstitutionId,
         bureau: &BureauId,

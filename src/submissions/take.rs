@@ -54,10 +54,12 @@ impl Ahead {
 }
 
 /// What a task gave; its panic goes on here.
-fn whole<T>(result: Result<T, JoinError>) -> T {
-    match result {
+fn whole<T>(result: Result<Result<T, SubmitError>, JoinError>) -> Result<T, SubmitError> {
+    match result.map_err(JoinError::try_into_panic) {
         Ok(value) => value,
-        Err(error) => std::panic::resume_unwind(error.into_panic()),
+        Err(Ok(panic)) => std::panic::resume_unwind(panic),
+        // The runtime ends.
+        Err(Err(_)) => Err(SubmitError::Closing),
     }
 }
 

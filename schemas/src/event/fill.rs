@@ -298,7 +298,9 @@ impl Fill<'_> {
     /// The balance: what the event tells; of an account just opened by paying out, that amount.
     pub(super) fn balance(&self) -> Option<u64> {
         match (self.route.is_claim(), self.event.paid_out) {
-            (true, Some((_, amount))) => Some(amount),
+            (true, Some((_, amount))) if !self.known.is_accepted => Some(amount),
+            // What is told of is the guarantee's.
+            (true, _) if self.event.claim.is_some() => None,
             _ => self.event.balance,
         }
     }

@@ -1,6 +1,6 @@
 //! Leaving nothing of deleted bytes in SQLite's log.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sqlx::{ConnectOptions, Connection};
 
@@ -9,6 +9,9 @@ use super::{Db, DbError, Engine};
 /// How long readers and the writer may keep the log busy. Writers wait as long:
 /// it must stay below their own patience (5 s).
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Between two attempts.
+const PAUSE: Duration = Duration::from_millis(50);
 
 impl Db {
     /// On SQLite moves the write-ahead log into the file, whose freed bytes are
@@ -33,11 +36,19 @@ impl Db {
             .busy_timeout(PATIENCE)
             .connect()
             .await?;
-        let (busy, _, _): (i64, i64, i64) = sqlx::query_as("PRAGMA wal_checkpoint(TRUNCATE)")
-            .fetch_one(&mut conn)
-            .await?;
+        let began = Instant::now();
+        let emptied = loop {
+            let (busy, _, _): (i64, i64, i64) = sqlx::query_as("PRAGMA wal_checkpoint(TRUNCATE)")
+                .fetch_one(&mut conn)
+                .await?;
+            if busy == 0 || began.elapsed() > PATIENCE {
+                break busy == 0;
+            }
+            // While another connection copies the log, SQLite does not wait.
+            tokio::time::sleep(PAUSE).await;
+        };
         conn.close().await?;
-        if busy == 0 {
+        if emptied {
             Ok(())
         } else {
             Err(DbError::Refused(

@@ -6,9 +6,12 @@
 //! no reader is in it, and under load one always is: where it has grown long,
 //! readers are waited for.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicI64, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
 };
 
 use sqlx::{Connection, SqliteConnection};
@@ -22,6 +25,9 @@ const COPIED: u32 = 16;
 
 /// The log may grow to so many pages of 4 KiB: 64 MiB.
 const PAGES: i64 = if cfg!(test) { 256 } else { 16_384 };
+
+/// After which a setting that was refused is set again.
+const AGAIN: Duration = Duration::from_secs(1);
 
 /// How long readers are waited for, and how long another process's lock.
 const READERS: &str = "PRAGMA busy_timeout = 15";
@@ -80,7 +86,11 @@ async fn work(mut conn: SqliteConnection, mut asked: mpsc::Receiver<()>, pages: 
 async fn begin_anew(writer: &mut SqliteConnection) -> Result<(), sqlx::Error> {
     sqlx::query(READERS).execute(&mut *writer).await?;
     let begun = copy(writer, "PRAGMA wal_checkpoint(RESTART)").await;
-    sqlx::query(OTHERS).execute(&mut *writer).await?;
+    // The writer's patience must not stay short.
+    while let Err(error) = sqlx::query(OTHERS).execute(&mut *writer).await {
+        tracing::error!(%error, "the writer cannot be made patient again");
+        tokio::time::sleep(AGAIN).await;
+    }
     begun.map(|_| ())
 }
 

@@ -326,7 +326,8 @@ pub(crate) async fn file_plain(
             ready!(),
             " AND ",
             of_ours!(),
-            " AND r.needs IS NULL AND r.dispute IS NULL AND NOT EXISTS (SELECT 1 \
+            " AND r.account IS NOT NULL AND r.needs IS NULL AND r.dispute IS NULL \
+             AND NOT EXISTS (SELECT 1 \
              FROM disputes d WHERE d.account = r.account AND d.closed_at IS NULL) \
              ORDER BY r.submission, r.seq LIMIT $4{}) AS w) \
              UPDATE submission_records AS r \

@@ -1,6 +1,7 @@
 //! What waits, and for what.
 
 use super::*;
+use crate::ledger::HoldCode;
 
 #[tokio::test]
 async fn opening_without_an_authorization_to_provide_waits_for_one() {
@@ -261,5 +262,51 @@ async fn what_was_withdrawn_after_the_verdict_does_not_go() {
         site.submissions.stir();
         site.sweep().await;
         assert_eq!(site.states(&of).await, ["filed"], "{}", site.name);
+    }
+}
+
+/// What the codes of a record's findings are.
+fn codes(record: &RecordView) -> Vec<&str> {
+    let findings = record.findings.iter();
+    findings.map(|it| it.code.as_str()).collect()
+}
+
+#[tokio::test]
+async fn what_follows_in_the_next_chunk_waits_for_the_record_that_opens_its_account() {
+    for site in sites().await {
+        let few = u32::try_from(feed::CHUNK).unwrap();
+        let mut lines: Vec<Value> = (1..=few).map(|n| loan(n).record()).collect();
+        let opened = loan(few);
+        lines.push(serde_json::json!({"record": "214", "data": {"DelRecCode": opened.code()}}));
+        lines.push(
+            serde_json::json!({"record": "214", "data": {"DelRecCode": loan(few + 1).code()}}),
+        );
+        let of = site.submit("k1", &lines).await;
+        let records = site.records(&of).await;
+        let [.., opening, deletion, of_nothing] = &records[..] else {
+            panic!("{}", records.len());
+        };
+        assert_eq!(opening.state, RecordState::Held, "{}", site.name);
+        assert_eq!(deletion.state, RecordState::Held, "{}", site.name);
+        let waits: Vec<HoldCode> = deletion.holds.iter().map(|it| it.code).collect();
+        assert_eq!(waits, [HoldCode::AccountInFlight], "{}", site.name);
+        assert_eq!(codes(of_nothing), ["BTE000"], "{}", site.name);
+    }
+}
+
+#[tokio::test]
+async fn nothing_goes_out_for_an_account_that_was_not_opened() {
+    for site in sites().await {
+        let known = loan(1);
+        site.submit("k1", &[known.record()]).await;
+        let mut stranger = loan(2);
+        stranger.borrower = (known.borrower.0.clone(), "测试乙".to_owned());
+        let deletion =
+            serde_json::json!({"record": "214", "data": {"DelRecCode": stranger.code()}});
+        let of = site.submit("k2", &[stranger.record(), deletion]).await;
+        let records = site.records(&of).await;
+        assert_eq!(codes(&records[0]), ["subject_other_name"], "{}", site.name);
+        assert_eq!(codes(&records[1]), ["account_unknown"], "{}", site.name);
+        assert_eq!(site.states(&of).await, ["set_aside"; 2], "{}", site.name);
     }
 }
