@@ -208,12 +208,12 @@ impl Event {
         }
     }
 
-    /// The event as it is told of the claim: that the guarantee ended, or how it stands, is
-    /// not said of the claim.
+    /// The event as it is told of the claim: that the guarantee ended, how it stands and what
+    /// was paid on it before is not said of the claim.
     fn of_claim(&self) -> Self {
         let mut own = self.clone();
         if own.claim.is_some() {
-            (own.closed_on, own.status) = (None, None);
+            (own.closed_on, own.status, own.paid) = (None, None, None);
         }
         own
     }

@@ -377,6 +377,43 @@ fn a_guarantor_that_paid_reports_the_liability_and_opens_the_claim() {
 }
 
 #[test]
+fn a_claim_is_not_closed_or_paid_with_its_guarantee_and_a_second_payout_asks_for_its_balance() {
+    let guarantee = state("230", GUARANTEE);
+    let event = json!({
+        "obligation": "guarantee", "account": "T99999999H0001DB000001", "subject": person(),
+        "on": "2024-07-31",
+        "paid": {"on": "2024-05-29", "amount": 500}, "closed_on": "2024-07-31",
+        "paid_out": {"on": "2024-07-30", "amount": 80_000}, "balance": 0,
+        "grade": {"class": "3", "on": "2024-07-31"},
+        "claim": {"account": "T99999999H0001DC000001", "items": {
+            "AcctBsSgmt": {"MngmtOrgCode": ORGANIZATION}, "AcctBsInfSgmt": {"Cy": "CNY"},
+            "OrigCreditorInfSgmt": {"InitCredName": "示例银行", "OrigDbtCate": "1",
+                                    "InitRpySts": "2"},
+            "AcctDbtInfSgmt": {"LatRpyAmt": 0, "LatRpyDate": "2024-07-30"},
+        }},
+    });
+    let known = [open("G1", &guarantee), Known::default()];
+    let mut all = records(&event, Some(Profile::GuaranteeCompany), &known).unwrap();
+    let mut claim = all.pop().unwrap();
+    point(&mut claim, "10");
+    assert_eq!(wrong(&mut claim, "2024-07-31"), [""; 0]);
+    assert!(negative(&claim));
+    let at = |item: &str| value(&claim, &format!("AcctDbtInfSgmt/{item}"));
+    assert_eq!(
+        ["AcctStatus", "AcctBal", "CloseDate", "LatRpyAmt"].map(at),
+        ["1", "80000", "", "0"]
+    );
+    let accepted = (claim.plan, claim.record.clone());
+    let known = [open("G1", &guarantee), open("C1", &accepted)];
+    let mut all = records(&event, Some(Profile::GuaranteeCompany), &known).unwrap();
+    let wrong = wrong(&mut all[1], "2024-07-31");
+    assert!(
+        wrong.contains(&"event_needs AcctDbtInfSgmt/AcctBal".to_owned()),
+        "{wrong:?}"
+    );
+}
+
+#[test]
 fn an_insurer_and_a_factor_that_paid_open_claims_of_their_own_lines() {
     let surety = state("440", SURETY);
     let claim = json!({"account": "Z9999990000001FAKECLAIM01", "items": {
